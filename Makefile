@@ -1,0 +1,40 @@
+# make run    sets everything up and runs the main job: gateway, simulated carrier, a first message
+# make test   sets everything up and passes the tests
+# make check  format, lint, types, walls
+.PHONY: run test check format setup bench fuzz clean
+
+export UV_PROJECT_ENVIRONMENT ?= .venv
+export UV_PYTHON_DOWNLOADS = never
+PY = .venv/bin/python
+ARGS ?=
+
+run: setup
+	@.venv/bin/bocau dev $(ARGS)
+
+test: setup
+	$(PY) -m pytest $(ARGS)
+
+check: setup
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pytest -q tests/architecture
+
+format: setup
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+# The stamp is newer than the lock file and the project file once the environment matches them.
+setup: .venv/.ready
+.venv/.ready: uv.lock pyproject.toml tools/setup_environment.py
+	@python3 tools/setup_environment.py
+	@touch $@
+
+bench: setup
+	$(PY) -m bench $(ARGS)
+
+fuzz: setup
+	$(PY) -m pytest -q tests/wire --hypothesis-profile=long $(ARGS)
+
+clean:
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

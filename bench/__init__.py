@@ -1,0 +1,1 @@
+"""bocau's own bench: CPU per message, by stage and end to end."""

@@ -1,0 +1,1 @@
+"""Room 1: a request becomes a durable message, or a refusal."""

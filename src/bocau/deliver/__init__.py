@@ -1,0 +1,1 @@
+"""Room 4: links to carriers are held, and parts go out on them."""

@@ -1,0 +1,1 @@
+"""Room 2: time passes: due messages are released, old ones expire, lost ones are rescued."""

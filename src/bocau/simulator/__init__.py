@@ -1,0 +1,1 @@
+"""The other end: a carrier that speaks real SMPP over real sockets, with rules for faults."""

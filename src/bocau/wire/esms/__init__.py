@@ -1,0 +1,1 @@
+"""The eSMS HTTP API as bytes: requests in, answers and callbacks out."""

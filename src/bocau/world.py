@@ -1,0 +1,72 @@
+"""The real world: the only file that reads a clock, draws random bytes or opens a socket."""
+
+import asyncio
+import os
+import random
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import cast
+
+__all__ = ["RealWorld"]
+
+
+class RealWorld:
+    """`ports.World` on the machine's own clock, entropy and network. Needs a running event loop to dial or listen."""
+
+    def __init__(self) -> None:
+        self.random = random.Random()  # noqa: S311 - jitter only; secrets come from token()
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Seconds of the monotonic clock."""
+        return time.monotonic()
+
+    def token(self, size: int) -> bytes:
+        """Bytes from the operating system's generator."""
+        return os.urandom(size)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+    async def dial(
+        self,
+        factory: Callable[[], asyncio.Protocol],
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+    ) -> asyncio.Transport:
+        """Open a TCP connection. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(factory, host, port, ssl=tls, server_hostname=server_hostname)
+        return cast("asyncio.Transport", transport)
+
+    async def listen(self, factory: Callable[[], asyncio.Protocol], host: str, port: int) -> "RealListening":
+        """Listen for TCP connections. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        return RealListening(await loop.create_server(factory, host, port, backlog=1024))
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """All addresses of a name, by the system's resolver, in a thread. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+class RealListening:
+    """A listening socket of the machine."""
+
+    def __init__(self, server: asyncio.Server) -> None:
+        self._server = server
+        self.port: int = server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening. Open connections are their owners' business."""
+        self._server.close()
