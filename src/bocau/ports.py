@@ -6,10 +6,10 @@ Everything that differs between production, tests and simulation enters through 
 import asyncio
 import random  # noqa: TID251 - the type only
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol
 
-__all__ = ["World"]
+__all__ = ["Carrier", "HttpAnswer", "HttpFailure", "HttpGet", "Listening", "PartOut", "Submission", "World"]
 
 
 class World(Protocol):
@@ -55,6 +55,56 @@ class World(Protocol):
         ...
 
 
+class PartOut(NamedTuple):
+    """One part of a message, as octets for a PDU."""
+
+    part: int
+    """Counted from 1."""
+    data: bytes
+    data_coding: int
+    esm_class: int
+
+
+class Submission(NamedTuple):
+    """A message whose intent is stored: its parts may leave."""
+
+    message_id: int
+    account_id: int
+    number: int
+    """Which try this is."""
+    total: int
+    """How many parts the message has."""
+    sender: str
+    """Brandname; empty for a type that has none."""
+    phone: str
+    """Ten digits, national form."""
+    route_class: str
+    parts: tuple[PartOut, ...]
+
+
+class Carrier(Protocol):
+    """A carrier account that takes parts."""
+
+    name: str
+
+    @property
+    def room(self) -> int:
+        """Parts it can take now: free window slots of its links, less what is reserved. 0 while no link is up."""
+        ...
+
+    def reserve(self, parts: int) -> None:
+        """Keep slots for parts whose intent is being stored."""
+        ...
+
+    def release(self, parts: int) -> None:
+        """Give reserved slots back: the intent was not stored."""
+        ...
+
+    def submit(self, submission: Submission) -> None:
+        """Send the parts, on reserved slots. How each one goes is recorded by the carrier's own room."""
+        ...
+
+
 class Listening(Protocol):
     """A listening socket."""
 
@@ -63,4 +113,37 @@ class Listening(Protocol):
 
     async def close(self) -> None:
         """Stop listening; connections already open stay."""
+        ...
+
+
+class HttpAnswer(NamedTuple):
+    """What a host said to a GET, whatever the status."""
+
+    status: int
+    body: bytes
+    """The first bytes of the body, at most 4 KiB."""
+    seconds: float
+    """From the call to the whole answer."""
+    retry_after: str
+    """The Retry-After header as it came, empty if there was none."""
+
+
+class HttpFailure(Exception):  # noqa: N818 - a failure is theirs, a fault is ours (house words)
+    """No answer came. `reason` is a short text fit for the customer; `refused` says that our guard forbade the call."""
+
+    def __init__(self, reason: str, refused: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.refused = refused
+
+
+class HttpGet(Protocol):
+    """Calls a customer's URL, through the guarded gate."""
+
+    async def get(self, url: str, headers: Sequence[tuple[str, str]], seconds: float) -> HttpAnswer:
+        """One GET with one deadline for everything from the name look-up to the end of the answer.
+
+        Redirects are not followed. Raises HttpFailure if no whole answer came, ValueError for a header that cannot
+        be sent.
+        """
         ...

@@ -7,7 +7,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import cast
 
 __all__ = ["RealWorld"]
 
@@ -46,7 +45,7 @@ class RealWorld:
         """Open a TCP connection. Raises OSError."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_connection(factory, host, port, ssl=tls, server_hostname=server_hostname)
-        return cast("asyncio.Transport", transport)
+        return transport
 
     async def listen(self, factory: Callable[[], asyncio.Protocol], host: str, port: int) -> "RealListening":
         """Listen for TCP connections. Raises OSError."""

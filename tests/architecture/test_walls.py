@@ -9,7 +9,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "bocau"
 
 KERNELS = {"core", "wire", "store", "ports", "loops", "telemetry", "listener"}
 ROOMS = {"accept", "schedule", "dispatch", "deliver", "report"}
-EVERYTHING = KERNELS | ROOMS | {"settings", "world", "simulator", "app", "cli", "admin"}
+EVERYTHING = KERNELS | ROOMS | {"settings", "world", "simulator", "app", "cli", "console", "provision"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "wire": set(),
@@ -17,12 +17,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"core"},
     "world": {"ports"},
     "store": {"core", "ports"},
-    "loops": {"core", "ports"},
+    "loops": {"core", "ports", "telemetry"},
     "telemetry": {"core", "ports"},
     "listener": {"ports", "wire"},
     **dict.fromkeys(ROOMS, KERNELS),
     "simulator": {"wire", "ports"},
-    "admin": KERNELS,
+    "console": KERNELS,
+    "provision": {"core", "store"},
     "app": EVERYTHING,
     "cli": EVERYTHING,
     "__init__": set(),
@@ -92,7 +93,9 @@ def global_containers(tree: ast.Module) -> list[str]:
         value = getattr(statement, "value", None)
         if not isinstance(statement, ast.Assign | ast.AnnAssign) or value is None:
             continue
-        empty_literal = isinstance(value, ast.List | ast.Dict | ast.Set) and not ast.dump(value).count("Constant")
+        empty_literal = (isinstance(value, ast.List | ast.Set) and not value.elts) or (
+            isinstance(value, ast.Dict) and not value.keys
+        )
         empty_call = (
             isinstance(value, ast.Call)
             and isinstance(value.func, ast.Name)

@@ -1,0 +1,73 @@
+"""A draft becomes an admission: ids are drawn, the messages get their rows, and the store has the last word."""
+
+from bocau.accept.checks import Draft
+from bocau.core.ids import Ids, smsid_of
+from bocau.core.lifecycle import State
+from bocau.core.message import Admission, Message
+from bocau.wire.esms.send import SendRequest
+
+__all__ = ["admission"]
+
+
+def admission(
+    request: SendRequest, draft: Draft, ids: Ids, token: bytes, now_ms: int, ttl_ms: dict[str, int], owner: int
+) -> Admission:
+    """The rows of one request. `owner` is the node that takes its messages in hand at once, 0 for nobody.
+
+    `token` is 8 random bytes; `ttl_ms` is the time-to-live by route class, counted from the release.
+    """
+    rejected, release_ms = draft.rejected, draft.release_ms
+    if rejected is not None:
+        state, owner = State.REJECTED, 0
+    elif release_ms:
+        state, owner = State.SCHEDULED, 0
+    else:
+        state, release_ms = State.QUEUED, now_ms
+    head = ids.next(now_ms)
+    smsid = smsid_of(head, token, ids.node)
+    total = len(draft.receivers) + draft.dropped
+    messages = []
+    hold = 0
+    for index, receiver in enumerate(draft.receivers):
+        expires_ms = (release_ms or now_ms) + ttl_ms[receiver.route_class]
+        hold += receiver.price
+        messages.append(
+            Message(
+                head if index == 0 else ids.next(now_ms),
+                head,
+                draft.account.id,
+                smsid,
+                total,
+                draft.dropped,
+                request.request_id,
+                request.campaign_id,
+                draft.sms_type,
+                receiver.route_class,
+                draft.brandname,
+                receiver.phone,
+                receiver.telco,
+                draft.content,
+                draft.parts,
+                receiver.price,
+                "" if rejected else draft.callback_url,
+                state.value,
+                rejected.reason if rejected else "",
+                owner,
+                0,
+                "",
+                0,
+                now_ms,
+                release_ms or now_ms,
+                expires_ms,
+                _wake(state, owner, release_ms, expires_ms),
+                now_ms if rejected else None,
+            )
+        )
+    return Admission(tuple(messages), 0 if rejected else hold, consumes_request_id=rejected is None)
+
+
+def _wake(state: State, owner: int, release_ms: int, expires_ms: int) -> int | None:
+    """When the schedule must look: a message in hand only when it is too old, one in nobody's hand at its release."""
+    if state is State.REJECTED:
+        return None
+    return expires_ms if owner else release_ms

@@ -1,0 +1,262 @@
+"""The checks of the door, in the order of codes that clients rely on (esms-api 5.2). Pure: values in, a value out.
+
+What only the transaction can decide (an equal RequestId at the same moment, the balance) is left to the store; what
+the order puts before it is decided here.
+"""
+
+from typing import Final, NamedTuple
+
+from bocau.core import phone
+from bocau.core.directory import Account, Brandname, Directory, RegisteredTemplate
+from bocau.core.message import RouteClass
+from bocau.core.refusal import Refusal
+from bocau.core.telcos import telco_of
+from bocau.core.template import nearest, normalise
+from bocau.core.text import find_code, nfc, transliterate
+from bocau.wire.esms import codes
+from bocau.wire.esms.callback import is_callback_target
+from bocau.wire.esms.dates import parse_send_date
+from bocau.wire.esms.send import SendRequest
+from bocau.wire.gsm.parts import measure
+
+__all__ = ["AFTER_REQUEST_ID", "Draft", "Policy", "Receiver", "check"]
+
+AFTER_REQUEST_ID: Final = 7
+"""A refusal of a later step gives way to 124 if the RequestId is taken."""
+
+_CUSTOMER_CARE: Final = 2
+_FIXED_NUMBER: Final = 8
+_TYPES: Final = {"2": _CUSTOMER_CARE, "8": _FIXED_NUMBER}
+_LONGEST_REQUEST_ID: Final = 120
+_NOW_WITHIN_MS: Final = 60_000
+_A_YEAR_MS: Final = 366 * 86_400_000
+
+
+class Policy(NamedTuple):
+    """Settings of the door."""
+
+    unicode_policy: str
+    """What IsUnicode 0 with diacritics becomes: strip, auto or reject (esms-api 7, row C)."""
+    strict_prefix: bool
+    max_receivers: int
+    max_parts_gsm: int
+    max_parts_ucs2: int
+    otp_ttl_ms: int
+    other_ttl_ms: int
+
+
+class Receiver(NamedTuple):
+    """One receiver of a request that passed."""
+
+    phone: str
+    telco: int
+    price: int
+    """Of all parts together."""
+    route_class: str
+
+
+class Draft(NamedTuple):
+    """A request that passed every check of its own; the store has the last word."""
+
+    account: Account
+    sms_type: int
+    brandname: str
+    content: str
+    parts: int
+    receivers: tuple[Receiver, ...]
+    dropped: int
+    release_ms: int
+    """0: at once."""
+    callback_url: str
+    warnings: tuple[str, ...]
+    rejected: Refusal | None
+    """146: stored all the same, as rejected, so that its SMSID can be queried."""
+
+
+class _Content(NamedTuple):
+    text: str
+    parts: int
+
+
+def check(request: SendRequest, directory: Directory, policy: Policy, now_ms: int) -> Draft | Refusal:
+    """Decide a request. Returns the draft of an admission, or the first refusal in the order of esms-api 5.2."""
+    account = directory.authenticate(request.api_key, request.secret_key)
+    if account is None:
+        return _refuse(codes.AUTHORIZE_FAILED, 1, "ApiKey or SecretKey is wrong")
+    if not account.active:
+        return _refuse(codes.ACCOUNT_LOCKED, 2, f"account {account.name} is locked")
+    sms_type = _TYPES.get(request.sms_type)
+    if sms_type is None:
+        return _bad_type(request.sms_type)
+    phones = _phones(request.phone, sms_type, policy)
+    if isinstance(phones, Refusal):
+        return phones
+    content = _content(request, sms_type, account, policy)
+    if isinstance(content, Refusal):
+        return content
+    release_ms = _release(request.send_date, now_ms)
+    if isinstance(release_ms, Refusal):
+        return release_ms
+    brandname = _brandname(request.brandname, sms_type, account)
+    if isinstance(brandname, Refusal):
+        return brandname
+    if len(request.request_id) > _LONGEST_REQUEST_ID:
+        return _refuse(codes.REQUEST_ID_TOO_LONG, 7, f"RequestId has {len(request.request_id)} characters, at most 120")
+    url, warnings = _callback(request.callback_url)
+    valid, dropped = phones
+    receivers, refused = _receivers(valid, sms_type, brandname, content, account)
+    if not receivers and refused is not None and refused.code != codes.TEMPLATE_MISMATCH:
+        return refused
+    return Draft(
+        account,
+        sms_type,
+        brandname.name if brandname is not None else "",
+        content.text,
+        content.parts,
+        receivers or tuple(Receiver(number, telco_of(number), 0, RouteClass.OTHER) for number in valid[:1]),
+        dropped + len(valid) - max(1, len(receivers)),
+        release_ms,
+        url,
+        warnings,
+        None if receivers else refused,
+    )
+
+
+def _refuse(code: str, step: int, reason: str, text: str | None = None) -> Refusal:
+    return Refusal(code, codes.text(code) if text is None else text, reason, step)
+
+
+def _bad_type(sms_type: str) -> Refusal:
+    """Step 3."""
+    if not sms_type:
+        return _refuse(codes.SMS_TYPE_MISSING, 3, "SmsType is missing")
+    return _refuse(codes.SMS_TYPE_UNSUPPORTED, 3, f"SmsType {sms_type[:8]!r} is not supported; 2 and 8 are")
+
+
+def _phones(text: str, sms_type: int, policy: Policy) -> tuple[tuple[str, ...], int] | Refusal:
+    """Step 4: the valid numbers, each once, and how many were dropped."""
+    given = phone.split_phones(text)
+    if not given:
+        return _refuse(codes.INVALID_PHONE, 4, "Phone is missing", codes.phone_invalid(""))
+    if len(given) > 1 and sms_type == _FIXED_NUMBER:
+        return _refuse(codes.ONE_PHONE_ONLY, 4, f"type 8 takes one phone number, got {len(given)}")
+    if len(given) > policy.max_receivers:
+        return _refuse(codes.TOO_MANY_PHONES, 4, f"{len(given)} phone numbers, at most {policy.max_receivers}")
+    if len(given) == 1:
+        number = phone.normalise(given[0], strict=policy.strict_prefix)
+        return ((number,), 0) if number else _bad_phone(given[0])
+    numbers = [phone.normalise(one, strict=policy.strict_prefix) for one in given]
+    valid = tuple(dict.fromkeys(number for number in numbers if number))
+    return (valid, numbers.count(None)) if valid else _bad_phone(given[0])
+
+
+def _bad_phone(given: str) -> Refusal:
+    shown = given.strip()[:32]
+    return _refuse(codes.INVALID_PHONE, 4, "Phone is not a Vietnamese mobile number", codes.phone_invalid(shown))
+
+
+def _content(request: SendRequest, sms_type: int, account: Account, policy: Policy) -> _Content | Refusal:
+    """Step 5, first half: the text as it goes out, and its parts."""
+    text = nfc(request.content).replace("\r\n", "\n").rstrip()
+    if not text.strip():
+        return _bad_field("Content", "Content is missing")
+    if sms_type == _FIXED_NUMBER and find_code(text) is None:
+        return _bad_field("Content", "Content of a type 8 message holds no code of 4 to 8 characters")
+    if not request.unicode and not text.isascii():
+        how = account.unicode_policy or policy.unicode_policy
+        if how == "reject" and transliterate(text) != text:
+            return _bad_field("Content", "IsUnicode is 0 and Content has diacritics")
+        if how == "strip":
+            text = transliterate(text)
+    size = measure(text)
+    most = policy.max_parts_gsm if size.alphabet == "gsm" else policy.max_parts_ucs2
+    if size.parts > most:
+        return _bad_field("Content", f"Content takes {size.parts} parts in {size.alphabet}, at most {most}")
+    return _Content(text, size.parts)
+
+
+def _bad_field(field: str, reason: str) -> Refusal:
+    return _refuse(codes.INVALID_FIELD, 5, reason, codes.field_invalid(field))
+
+
+def _release(send_date: str, now_ms: int) -> int | Refusal:
+    """Step 5, second half: 0 for now; a date in the past or within 60 s is now, one over a year ahead is refused."""
+    if not send_date:
+        return 0
+    try:
+        at_ms = parse_send_date(send_date)
+    except ValueError:
+        return _bad_field("SendDate", "SendDate is not a date like 2026-12-31 08:30:00")
+    if at_ms is None or at_ms <= now_ms + _NOW_WITHIN_MS:
+        return 0
+    if at_ms > now_ms + _A_YEAR_MS:
+        return _bad_field("SendDate", "SendDate is more than a year ahead")
+    return at_ms
+
+
+def _brandname(name: str, sms_type: int, account: Account) -> Brandname | Refusal | None:
+    """Step 6: type 8 ignores it (esms-api 7, row J)."""
+    if sms_type == _FIXED_NUMBER:
+        return None
+    found = account.brandname(sms_type, name.strip())
+    if found is None or not found.active:
+        shown = name[:32]
+        return _refuse(codes.BRANDNAME_UNKNOWN, 6, f"brandname {shown!r} is not active for type {sms_type}")
+    return found
+
+
+def _callback(url: str) -> tuple[str, tuple[str, ...]]:
+    """Step 8: a CallbackUrl that cannot be called is ignored with a warning."""
+    if not url or is_callback_target(url):
+        return url, ()
+    return "", ("CallbackUrl is not an http or https URL and is ignored",)
+
+
+def _receivers(
+    phones: tuple[str, ...], sms_type: int, brandname: Brandname | None, content: _Content, account: Account
+) -> tuple[tuple[Receiver, ...], Refusal | None]:
+    """Steps 10 to 12 for each number: those that pass, and the first one's refusal."""
+    passed: list[Receiver] = []
+    refused: Refusal | None = None
+    for number in phones:
+        found = _receiver(number, sms_type, brandname, content, account)
+        if isinstance(found, Receiver):
+            passed.append(found)
+        else:
+            refused = refused or found
+    return tuple(passed), refused
+
+
+def _receiver(
+    number: str, sms_type: int, brandname: Brandname | None, content: _Content, account: Account
+) -> Receiver | Refusal:
+    telco = telco_of(number)
+    route_class: str = RouteClass.OTP
+    if brandname is not None:
+        registered = brandname.templates.get(telco)
+        if not registered:
+            reason = f"brandname {brandname.name} has no template on network {telco}"
+            return _refuse(codes.NOT_REGISTERED_ON_NETWORK, 10, reason, codes.network_not_registered(telco))
+        match = _match(registered, content.text)
+        if isinstance(match, Refusal):
+            return match
+        route_class = match.route_class
+    price = account.price(sms_type, telco)
+    if price is None:
+        return _refuse(codes.NO_PRICE, 12, f"no price for type {sms_type} on network {telco}")
+    return Receiver(number, telco, price * content.parts, route_class)
+
+
+def _match(registered: tuple[RegisteredTemplate, ...], text: str) -> RegisteredTemplate | Refusal:
+    """Step 11."""
+    plain = normalise(text)
+    for row in registered:
+        if row.template.match_normalised(plain):
+            return row
+    found = nearest([row.template for row in registered], plain)
+    if found is None:
+        return registered[0]
+    template, difference = found
+    row = next(row for row in registered if row.template is template)
+    reason = f"text differs from template {row.id} at character {difference.position}: expected {difference.expected!r}"
+    return _refuse(codes.TEMPLATE_MISMATCH, 11, reason)

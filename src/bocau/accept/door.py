@@ -1,0 +1,279 @@
+"""The door: an HTTP request of the eSMS API gets its answer.
+
+One handler for the listener, called with whole requests. A send is decided without I/O and joins the next
+transaction; its answer is written from the commit. Questions read the store and are answered from a task.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from bocau.accept.admit import admission
+from bocau.accept.checks import AFTER_REQUEST_ID, Draft, Policy, check
+from bocau.core.directory import Directory
+from bocau.core.ids import Ids
+from bocau.core.ledger import covers
+from bocau.core.message import Admission, Admitted, Duplicate, Message, NoBalance, RouteClass
+from bocau.core.refusal import Refusal
+from bocau.listener import Request
+from bocau.loops import Lane
+from bocau.ports import World
+from bocau.store.contract import AcceptStore, AdmitResult, StoreFault
+from bocau.telemetry import AcceptMeters, Log, LogEvent
+from bocau.wire.esms import answers, codes, operations
+from bocau.wire.esms.operations import Kind, Operation
+from bocau.wire.esms.parameters import Malformed
+from bocau.wire.esms.queries import decode_keys, decode_status
+from bocau.wire.esms.send import SendRequest, decode_send
+from bocau.wire.esms.status import SendReport, derive
+
+__all__ = ["Door"]
+
+_STATUS_WINDOW_MS: Final = 7 * 86_400_000
+_NOT_STORED: Final = answers.infrastructure_error("Service unavailable")
+_INVALID: Final = answers.infrastructure_error()
+_TOO_LARGE: Final = answers.infrastructure_error("Request too large")
+
+
+class Door:
+    """Serves the operations of the eSMS API.
+
+    `lane` takes messages that are due at once.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        store: AcceptStore,
+        ids: Ids,
+        policy: Policy,
+        lane: Lane[Message],
+        meters: AcceptMeters,
+        log: Log,
+    ) -> None:
+        self.directory = Directory(0, {}, {}, b"")
+        """Nobody, until the first one is read; replaced as a whole when the store's version grows."""
+        self.closed = False
+        """True while the gateway stops, or cannot store: sends are answered 503."""
+        self._world = world
+        self._store = store
+        self._ids = ids
+        self._policy = policy
+        self._ttl_ms = {RouteClass.OTP.value: policy.otp_ttl_ms, RouteClass.OTHER.value: policy.other_ttl_ms}
+        self._lane = lane
+        self._meters = meters
+        self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._kinds: dict[Kind, Callable[[Request, Operation, bytes], None]] = {
+            Kind.SEND: self._send,
+            Kind.STATUS: self._status,
+            Kind.BALANCE: self._balance,
+            Kind.UNSUPPORTED: self._unsupported,
+        }
+
+    def handle(self, request: Request) -> None:
+        """Answer one request, now or after its commit."""
+        path, query = operations.split_target(request.target)
+        operation = operations.find(path)
+        if operation is None:
+            request.respond(404, _INVALID)
+        elif request.method not in operation.methods:
+            self._wrong_method(request, operation)
+        elif len(request.body) > operation.body_limit:
+            request.respond(413, _TOO_LARGE)
+        else:
+            try:
+                self._kinds[operation.kind](request, operation, query)
+            except Malformed:
+                self._meters.malformed += 1
+                request.respond(400, _INVALID)
+
+    def _wrong_method(self, request: Request, operation: Operation) -> None:
+        """HEAD is a GET without its body; OPTIONS names the methods; everything else is 405."""
+        allow = ", ".join((*operation.methods, "OPTIONS")).encode()
+        if request.method == "OPTIONS":
+            request.respond(204, b"", headers=((b"Allow", allow),))
+        else:
+            request.respond(405, _INVALID, headers=((b"Allow", allow),))
+
+    def _unsupported(self, request: Request, operation: Operation, query: bytes) -> None:
+        del operation, query
+        self._refuse(request, Refusal(codes.SMS_TYPE_UNSUPPORTED, codes.text(codes.SMS_TYPE_UNSUPPORTED), "not served"))
+
+    # Sends
+
+    def _send(self, request: Request, operation: Operation, query: bytes) -> None:
+        del operation
+        self._meters.requests += 1
+        wanted = decode_send(_body(request), query)
+        if wanted.charset != "utf-8":
+            self._log.warning(LogEvent.REQUEST_WARN, reason=f"the body was read as {wanted.charset}, not UTF-8")
+        if self.closed:
+            self._meters.unavailable += 1
+            request.respond(503, _NOT_STORED)
+            return
+        now_ms = self._world.now_ms()
+        draft = check(wanted, self.directory, self._policy, now_ms)
+        if isinstance(draft, Refusal):
+            if draft.step > AFTER_REQUEST_ID and wanted.request_id:
+                self._later(request, self._refuse_unless_seen(request, wanted, draft))
+            else:
+                self._refuse(request, draft)
+            return
+        for warning in draft.warnings:
+            self._log.warning(LogEvent.REQUEST_WARN, reason=warning, account=draft.account.name)
+        if wanted.sandbox:
+            self._later(request, self._rehearse(request, wanted, draft))
+            return
+        self._admit(request, wanted, draft, now_ms)
+
+    def _admit(self, request: Request, wanted: SendRequest, draft: Draft, now_ms: int) -> None:
+        """Put the request into the next transaction; the answer is written from its commit."""
+        count = len(draft.receivers)
+        in_hand = draft.rejected is None and not draft.release_ms and self._lane.reserve(count)
+        rows = admission(
+            wanted, draft, self._ids, self._world.token(8), now_ms, self._ttl_ms, self._store.epoch if in_hand else 0
+        )
+        began = self._world.monotonic()
+
+        def done(result: AdmitResult | StoreFault) -> None:
+            if isinstance(result, Admitted):
+                self._accepted(request, rows, draft, in_hand=in_hand)
+                self._meters.seconds.observe(self._world.monotonic() - began)
+                return
+            if in_hand:
+                self._lane.free(count)
+            self._not_admitted(request, result, draft)
+
+        self._store.admit(rows, done)
+
+    def _accepted(self, request: Request, rows: Admission, draft: Draft, *, in_hand: bool) -> None:
+        """Committed: answer first, then hand the messages on."""
+        smsid = rows.messages[0].smsid
+        if draft.rejected is not None:
+            self._refuse(request, draft.rejected, smsid=smsid)
+        else:
+            request.respond(200, answers.accepted(smsid))
+            self._meters.accepted += 1
+            self._meters.parts += draft.parts * len(draft.receivers)
+        if in_hand:
+            for message in rows.messages:
+                self._lane.fill(message)
+
+    def _not_admitted(self, request: Request, result: Duplicate | NoBalance | StoreFault, draft: Draft) -> None:
+        if isinstance(result, StoreFault):
+            self._unavailable(request, result)
+        elif isinstance(result, Duplicate):
+            self._duplicate(request, result)
+        else:
+            self._refuse(request, _no_balance(draft.account.name))
+
+    async def _refuse_unless_seen(self, request: Request, wanted: SendRequest, refusal: Refusal) -> None:
+        """A used RequestId comes before what was found later in the order of checks."""
+        account = self.directory.authenticate(wanted.api_key, wanted.secret_key)
+        now_ms = self._world.now_ms()
+        seen = None if account is None else await self._store.seen(account.id, wanted.request_id, now_ms)
+        if seen is not None:
+            self._duplicate(request, seen)
+        else:
+            self._refuse(request, refusal)
+
+    async def _rehearse(self, request: Request, wanted: SendRequest, draft: Draft) -> None:
+        """Sandbox: everything the real call checks, nothing of it kept (esms-api 2.5)."""
+        account, now_ms = draft.account, self._world.now_ms()
+        if wanted.request_id:
+            seen = await self._store.seen(account.id, wanted.request_id, now_ms)
+            if seen is not None:
+                self._duplicate(request, seen)
+                return
+        rows = admission(wanted, draft, self._ids, self._world.token(8), now_ms, self._ttl_ms, 0)
+        smsid = rows.messages[0].smsid
+        if draft.rejected is not None:
+            self._refuse(request, draft.rejected, smsid=smsid)
+        elif not covers(*await self._store.balance(account.id), rows.hold):
+            self._refuse(request, _no_balance(account.name))
+        else:
+            self._meters.sandbox += 1
+            request.respond(200, answers.accepted(smsid))
+
+    def _duplicate(self, request: Request, duplicate: Duplicate) -> None:
+        """124, with the first request's status; its SMSID goes into a header (promises 4.11)."""
+        status = derive(duplicate.summary.state).send_status
+        self._meters.refused[codes.DUPLICATE] += 1
+        body = answers.refused(codes.DUPLICATE, codes.text(codes.DUPLICATE), send_status=status)
+        request.respond(200, body, headers=((b"X-Bocau-SMSID", duplicate.smsid.encode()),))
+
+    def _refuse(self, request: Request, refusal: Refusal, smsid: str | None = None) -> None:
+        self._meters.refused[refusal.code] += 1
+        self._log.info(LogEvent.REQUEST_REFUSE, code=refusal.code, reason=refusal.reason)
+        reason = refusal.reason.encode("ascii", "backslashreplace")
+        request.respond(
+            200, answers.refused(refusal.code, refusal.text, smsid=smsid), headers=((b"X-Bocau-Reason", reason),)
+        )
+
+    def _unavailable(self, request: Request, error: BaseException) -> None:
+        """Nothing of the request was stored, and the caller is told so."""
+        self._meters.unavailable += 1
+        self._log.error(LogEvent.REQUEST_UNAVAILABLE, exc_info=error)
+        request.respond(503, _NOT_STORED)
+
+    # Questions
+
+    def _status(self, request: Request, operation: Operation, query: bytes) -> None:
+        del operation
+        asked = decode_status(_body(request), query)
+        account = self.directory.authenticate(*asked.keys)
+        if account is None:
+            request.respond(200, answers.send_status_bad_keys(asked.smsid))
+            return
+        self._later(request, self._answer_status(request, account.id, asked.smsid))
+
+    async def _answer_status(self, request: Request, account_id: int, smsid: str) -> None:
+        since_ms = self._world.now_ms() - _STATUS_WINDOW_MS
+        summary = await self._store.summary(account_id, smsid, since_ms)
+        if summary is None:
+            request.respond(200, answers.send_status_not_found(smsid))
+            return
+        report = SendReport(
+            smsid,
+            derive(summary.state).send_status,
+            summary.succeeded,
+            summary.failed,
+            summary.price,
+            summary.receivers,
+            summary.sent,
+        )
+        request.respond(200, answers.send_status(report))
+
+    def _balance(self, request: Request, operation: Operation, query: bytes) -> None:
+        account = self.directory.authenticate(*decode_keys(_body(request), query, operation.arguments))
+        if account is None:
+            request.respond(200, answers.balance_bad_keys())
+            return
+        self._later(request, self._answer_balance(request, account.id))
+
+    async def _answer_balance(self, request: Request, account_id: int) -> None:
+        balance, _ = await self._store.balance(account_id)
+        request.respond(200, answers.balance(balance, account_id))
+
+    def _later(self, request: Request, work: Coroutine[Any, Any, None]) -> None:
+        """Run a question beside the loop's other work; it is kept until it has ended, and answered 503 if it fails."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                self._unavailable(request, error)
+
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(ended)
+
+
+def _body(request: Request) -> bytes:
+    """A GET may carry a body, which counts for nothing (esms-api 1.3 step 8)."""
+    return b"" if request.method == "GET" else request.body
+
+
+def _no_balance(account: str) -> Refusal:
+    return Refusal(codes.NO_BALANCE, codes.text(codes.NO_BALANCE), f"the balance of account {account} is too low", 13)

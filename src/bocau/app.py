@@ -1,0 +1,297 @@
+"""The gateway as a whole: the only file that knows every room. Builds, wires, starts, stops."""
+
+import asyncio
+import ipaddress
+import pathlib
+from collections.abc import Callable
+from typing import Final
+
+from bocau import __version__
+from bocau.accept.checks import Policy
+from bocau.accept.door import Door
+from bocau.console.health import AdminDoor, LinkHealth
+from bocau.core.directory import build
+from bocau.core.ids import Ids
+from bocau.deliver.smpp import CarrierSettings, SmppCarrier
+from bocau.dispatch.loop import Dispatcher, Outlet
+from bocau.dispatch.pace import Pace
+from bocau.dispatch.plan import Route
+from bocau.listener import Limits, Listener
+from bocau.loops import ClaimLoop
+from bocau.ports import World
+from bocau.provision import Profile, provision
+from bocau.report.callbacks import CallbackPolicy, Callbacks
+from bocau.report.http_get import GetLimits, GuardedGet
+from bocau.report.receipts import ReceiptDesk
+from bocau.schedule.loop import Schedule
+from bocau.settings import Carrier, Settings
+from bocau.store import pepper
+from bocau.store.contract import OutcomeDeadlines
+from bocau.store.sqlite import SqliteStore
+from bocau.telemetry import Log, LogEvent, Telemetry
+from bocau.wire.gsm.parts import Profile as PartProfile
+
+__all__ = ["Gateway", "UnsafeLeftover"]
+
+_DIRECTORY_POLL_SECONDS: Final = 0.25
+_DRAIN_SECONDS: Final = 20.0
+_CALLBACKS_IN_MEMORY: Final = 10_000
+
+
+class UnsafeLeftover(Exception):  # noqa: N818
+    """Something of a development start is still there at a production start."""
+
+
+class Gateway:
+    """One gateway in one process. `start` returns once both listeners are open; `stop` drains and closes.
+
+    `on_fatal` is told when the store may not be written any more: the process must end (promises P16).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        world: World,
+        log: Log,
+        on_fatal: Callable[[BaseException], None],
+        profiles: tuple[Profile, ...] = (),
+        *,
+        door_log: Log | None = None,
+        refused_keys: str = "",
+    ) -> None:
+        self.settings = settings
+        self.world = world
+        self.log = log
+        self.telemetry = Telemetry(__version__)
+        self.stopping = False
+        self._on_fatal = on_fatal
+        self._profiles = profiles
+        self._door_log = door_log or log
+        self._refused_keys = refused_keys
+        self.store: SqliteStore
+        self.door: Door
+        self.carriers: dict[str, SmppCarrier] = {}
+
+    async def start(self) -> None:
+        """Open the store, put right what the last start left, connect, listen.
+
+        Raises StoreInUse, StoreBroken, PepperProblem, UnsafeLeftover, OSError.
+        """
+        settings, world, log = self.settings, self.world, self.log
+        path = pathlib.Path(settings.store.path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._pepper = pepper.read_or_make(str(path), world.token(pepper.SIZE))
+        deadlines = _deadlines(settings)
+        self.store = store = await SqliteStore.gateway(
+            str(path), node=settings.store.node, now_ms=world.now_ms(), deadlines=deadlines, on_fatal=self._on_fatal
+        )
+        self._tell_rescued()
+        for profile in self._profiles:
+            await provision(store, profile, self._pepper, world.now_ms)
+        await self._refuse_leftovers()
+        self._build_rooms(deadlines)
+        await self._refresh_directory()
+        limits = _limits(settings)
+        self.api = await Listener.start(
+            world, self.door.handle, settings.api.host, settings.api.port, limits, self._fault
+        )
+        admin = AdminDoor(world, store, self.telemetry, self.links, lambda: self.stopping, log)
+        self.admin = await Listener.start(
+            world, admin.handle, settings.admin.host, settings.admin.port, Limits(), self._fault
+        )
+        self._watch()
+        for loop in (self._dispatcher.loop, self._schedule.loop, self._callbacks.loop, self._directory_loop):
+            loop.start()
+        for carrier in self.carriers.values():
+            carrier.start()
+        log.info(LogEvent.GATEWAY_READY, api_port=self.api.port, admin_port=self.admin.port)
+
+    async def _refuse_leftovers(self) -> None:
+        """A production start does not open the door to keys that everybody knows."""
+        if not self._refused_keys:
+            return
+        for key in (await self.store.read_directory()).keys:
+            if key.api_key.startswith(self._refused_keys) and key.state == "active":
+                await self.store.close(self.world.now_ms())
+                raise UnsafeLeftover(
+                    f"the store has the development key {key.api_key!r}: disable it with `bocau key disable {key.api_key}`"
+                )
+
+    def _build_rooms(self, deadlines: OutcomeDeadlines) -> None:
+        settings, world, log, store, telemetry = self.settings, self.world, self.log, self.store, self.telemetry
+        networks = tuple(ipaddress.ip_network(network) for network in settings.callback.allowed_networks)
+        self._http = GuardedGet(world, networks, GetLimits(settings.callback.connections_per_host))
+        self._callbacks = Callbacks(world, store, self._http, _callback_policy(settings), telemetry.report, log)
+        desk = ReceiptDesk(store, self._callbacks.lane, telemetry.report, log)
+        outlets: dict[str, Outlet] = {}
+        for row in settings.carrier:
+            carrier = SmppCarrier(
+                world,
+                store,
+                desk.take,
+                _carrier_settings(row),
+                deadlines,
+                telemetry.carrier(row.name),
+                log.bind(carrier=row.name),
+                on_room=self._room_changed,
+                on_callbacks=self._callbacks.loop.wakeup.set,
+            )
+            self.carriers[row.name] = carrier
+            profile = PartProfile("latin-1" if row.gsm_octets == "latin1" else "gsm", row.reference_bits == 16)
+            outlets[row.name] = Outlet(carrier, Pace(row.throughput_per_second), profile)
+        self._dispatcher = Dispatcher(
+            world, store, outlets, _routes(settings), settings.dispatch.ready_messages, telemetry.dispatch, log
+        )
+        self._schedule = Schedule(
+            world,
+            store,
+            deadlines,
+            released=self._dispatcher.loop.wakeup.set,
+            callbacks_due=self._callbacks.loop.wakeup.set,
+            meters=telemetry.schedule,
+            log=log,
+        )
+        ids = Ids(settings.store.node, store.last_message_id)
+        self.door = Door(world, store, ids, _policy(settings), self._dispatcher.lane, telemetry.accept, self._door_log)
+        self._directory_loop = ClaimLoop(world, self._refresh_directory, _DIRECTORY_POLL_SECONDS, log)
+
+    def _room_changed(self) -> None:
+        self._dispatcher.notify()
+
+    async def _refresh_directory(self) -> bool:
+        """Take over changes of accounts, keys, brandnames, templates and prices, whoever made them."""
+        if self.door.directory.version != await self.store.directory_version():
+            self.door.directory = build(await self.store.read_directory(), self._pepper)
+            self.log.info(LogEvent.DIRECTORY_RELOAD, version=self.door.directory.version)
+        return False
+
+    def links(self) -> list[LinkHealth]:
+        """How the links of each carrier stand."""
+        return [LinkHealth(c.name, c.bound, c.wanted, c.why) for c in self.carriers.values()]
+
+    async def stop(self) -> None:
+        """Refuse new requests, let the window drain, unbind, finish the callbacks that run, commit, close."""
+        if self.stopping:
+            return
+        self.stopping = True
+        self.log.info(LogEvent.GATEWAY_STOP)
+        self.door.closed = True
+        self._dispatcher.stopping = True
+        await self.api.close(_DRAIN_SECONDS)
+        for loop in (self._directory_loop, self._schedule.loop, self._dispatcher.loop):
+            await loop.stop()
+        while not self._dispatcher.quiet:
+            await self.world.sleep(0.005)
+        await asyncio.gather(*(carrier.stop(_DRAIN_SECONDS) for carrier in self.carriers.values()))
+        await self._callbacks.stop()
+        self._http.close()
+        await self.admin.close(1.0)
+        await self.store.close(self.world.now_ms())
+        self.log.info(LogEvent.GATEWAY_END)
+
+    def _tell_rescued(self) -> None:
+        given_back, uncertain, callbacks = self.store.rescued
+        self.telemetry.schedule.rescued += given_back + uncertain
+        self.log.info(LogEvent.STORE_OPEN, file=self.settings.store.path, epoch=self.store.epoch)
+        if given_back or uncertain or callbacks:
+            self.log.warning(
+                LogEvent.MESSAGE_RESCUE, given_back=given_back, uncertain=uncertain, callbacks_due_again=callbacks
+            )
+
+    def _fault(self, error: BaseException) -> None:
+        self.log.error(LogEvent.FAULT, exc_info=error)
+
+    def _watch(self) -> None:
+        watch = self.telemetry.watch
+        watch("bocau_connections", lambda: self.api.connections)
+        watch("bocau_connections_refused_total", lambda: self.api.refused)
+        watch("bocau_ready_messages", lambda: self._dispatcher.waiting)
+        watch("bocau_callbacks_in_flight", lambda: self._callbacks.in_flight)
+        for name, carrier in self.carriers.items():
+            watch("bocau_carrier_binds", _attribute(carrier, "bound"), name)
+            watch("bocau_carrier_window_used", _attribute(carrier, "outstanding"), name)
+            watch("bocau_carrier_window_size", _attribute(carrier, "window"), name)
+
+
+def _attribute(carrier: SmppCarrier, name: str) -> Callable[[], float]:
+    return lambda: float(getattr(carrier, name))
+
+
+def _deadlines(settings: Settings) -> OutcomeDeadlines:
+    schedule = settings.schedule
+    return OutcomeDeadlines(
+        schedule.uncertain_otp_seconds * 1000, schedule.uncertain_other_seconds * 1000, schedule.receipt_seconds * 1000
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    api = settings.api
+    return Limits(
+        header_seconds=api.header_seconds,
+        body_seconds=api.body_seconds,
+        idle_seconds=api.idle_seconds,
+        header_bytes=api.header_bytes,
+        body_bytes=api.body_bytes,
+        connections=api.connections,
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    accept, schedule = settings.accept, settings.schedule
+    return Policy(
+        accept.unicode_policy,
+        accept.strict_prefix,
+        accept.max_receivers,
+        accept.max_parts_gsm,
+        accept.max_parts_ucs2,
+        schedule.otp_ttl_seconds * 1000,
+        schedule.other_ttl_seconds * 1000,
+    )
+
+
+def _callback_policy(settings: Settings) -> CallbackPolicy:
+    callback = settings.callback
+    secret = callback.secret.reveal().encode()
+    return CallbackPolicy(
+        callback.schedule_seconds(),
+        callback.jitter_percent,
+        callback.timeout_seconds,
+        callback.in_flight,
+        _CALLBACKS_IN_MEMORY,
+        (secret,) if secret else (),
+    )
+
+
+def _routes(settings: Settings) -> tuple[Route, ...]:
+    return tuple(
+        Route(
+            row.name,
+            row.carrier,
+            (row.sms_type,) if row.sms_type else (),
+            (row.brandname,) if row.brandname else (),
+            (row.telco,) if row.telco else (),
+        )
+        for row in settings.route
+    )
+
+
+def _carrier_settings(row: Carrier) -> CarrierSettings:
+    return CarrierSettings(
+        row.name,
+        row.host,
+        row.port,
+        row.system_id,
+        row.password.reveal(),
+        row.system_type,
+        row.bind_mode,
+        row.binds,
+        row.window,
+        row.enquire_seconds,
+        row.response_seconds,
+        row.reconnect_first_seconds,
+        row.reconnect_longest_seconds,
+        row.source_ton,
+        row.source_npi,
+        row.destination_ton,
+        row.destination_npi,
+    )

@@ -1,0 +1,209 @@
+"""The two long-running commands: `bocau dev` and `bocau serve`."""
+
+import asyncio
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from bocau.app import Gateway, UnsafeLeftover
+from bocau.cli.first_message import FirstMessage
+from bocau.cli.stage import Stage
+from bocau.ports import World
+from bocau.provision import DEVELOPMENT, PROFILES
+from bocau.settings import (
+    DEVELOPMENT_KEY,
+    BadSettings,
+    Settings,
+    check_listeners,
+    check_production,
+    development,
+    find_file,
+    read_settings,
+)
+from bocau.simulator.smsc import Smsc
+from bocau.store.pepper import PepperProblem
+from bocau.store.sqlite import StoreBroken, StoreInUse
+from bocau.telemetry import Lines, Log, LogEvent, capture_process, loop_fault_handler, make_log, style_for
+from bocau.world import RealWorld
+
+__all__ = ["dev", "serve"]
+
+_NO_START: Final = 1
+_FATAL: Final = 3
+
+
+def dev(
+    *,
+    data: pathlib.Path | None = None,
+    ephemeral: bool = False,
+    api_port: int = 8484,
+    admin_port: int = 8485,
+    smsc_port: int = 2775,
+    carrier_at: str = "",
+    profile: str = "dev",
+    first_message: bool = True,
+    log_level: str = "info",
+) -> int:
+    """Run a gateway with a simulated carrier on this machine. Returns the exit code.
+
+    `carrier_at` (HOST:PORT) names an SMSC elsewhere instead of the simulated one.
+    """
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="bocau-")) if ephemeral else data or pathlib.Path(".bocau")
+    host, _, port = carrier_at.rpartition(":")
+    try:
+        base = development(folder, api_port, admin_port, int(port) if carrier_at else smsc_port)
+        settings = read_settings(None, os.environ, {"carrier.simulator.host": host} if carrier_at else {}, base)
+        problems = check_listeners(settings)
+        if problems:
+            raise BadSettings(tuple(problems))
+        return _run(_Development(settings, profile, bool(carrier_at), first_message, log_level).main)
+    except BadSettings as bad:
+        return _complain(str(bad))
+    finally:
+        if ephemeral:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve(*, config: pathlib.Path | None = None) -> int:
+    """Run a gateway in production. Returns the exit code; refuses leftovers of development."""
+    file = find_file(config)
+    if file is None:
+        return _complain("no bocau.toml here or in /etc/bocau; name one with --config (docs/how-to/production.md)")
+    try:
+        settings = read_settings(file, os.environ)
+    except BadSettings as bad:
+        return _complain(str(bad))
+    problems = check_production(settings)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if any(problem.fatal for problem in problems):
+        return _complain("not started: the lines above say what to change")
+    return _run(_Production(settings).main)
+
+
+def _complain(text: str) -> int:
+    print(text, file=sys.stderr)
+    return _NO_START
+
+
+def _run(main: Callable[[], Awaitable[int]]) -> int:
+    """Run on uvloop where it is to be had."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        factory = uvloop.new_event_loop
+
+    async def body() -> int:
+        return await main()
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(body())
+
+
+def _log_of(settings: Settings, world: World, level: str) -> Log:
+    lines = Lines(sys.stdout)
+    log = make_log(lines, world.now_ms, level, style_for(settings.log.format, sys.stdout.isatty()))
+    capture_process(log)
+    asyncio.get_running_loop().set_exception_handler(loop_fault_handler(log))
+    return log
+
+
+class _Run:
+    """One gateway until a signal, or until its store may not be written any more."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.world = RealWorld()
+        self._fatal: BaseException | None = None
+
+    async def until_stopped(self, gateway: Gateway, ready: Callable[[], Awaitable[None]]) -> int:
+        """Start, tell, wait, drain."""
+        loop = asyncio.get_running_loop()
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+        self._stopped = stopped
+        try:
+            await gateway.start()
+        except (StoreInUse, StoreBroken, PepperProblem, UnsafeLeftover, OSError) as error:
+            return _complain(_startup_text(error))
+        telling = asyncio.ensure_future(ready())
+        await stopped.wait()
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+        if self._fatal is not None:
+            gateway.log.error(LogEvent.STORE_FAIL, exc_info=self._fatal)
+            return _FATAL
+        await gateway.stop()
+        return 0
+
+    def on_fatal(self, error: BaseException) -> None:
+        """The store may not be written any more: end the process at once (promises P16)."""
+        self._fatal = error
+        self._stopped.set()
+
+
+class _Production(_Run):
+    async def main(self) -> int:
+        log = _log_of(self.settings, self.world, self.settings.log.level)
+        gateway = Gateway(self.settings, self.world, log, self.on_fatal, refused_keys=DEVELOPMENT_KEY)
+        return await self.until_stopped(gateway, _nothing)
+
+
+class _Development(_Run):
+    def __init__(self, settings: Settings, profile: str, carrier_elsewhere: bool, first: bool, level: str) -> None:
+        super().__init__(settings)
+        self._profile = PROFILES[profile]
+        self._carrier_elsewhere = carrier_elsewhere
+        self._first = first and self._profile is DEVELOPMENT and not carrier_elsewhere
+        self._level = level
+
+    async def main(self) -> int:
+        terminal = sys.stdout.isatty()
+        # A person at a terminal sees the stage, and from the log what is wrong; a program gets every line.
+        quiet = terminal and self._level == "info"
+        log = _log_of(self.settings, self.world, "warning" if quiet else self._level)
+        door_log = _log_of(self.settings, self.world, self._level)
+        stage = Stage(sys.stdout, terminal)
+        smsc = None
+        if not self._carrier_elsewhere:
+            row = self.settings.carrier[0]
+            try:
+                smsc = await Smsc.start(self.world, row.host, row.port, on_sms=stage.sms)
+            except OSError as error:
+                return _complain(f"the simulated carrier cannot listen on port {row.port}: {error.strerror}")
+            self.settings = msgspec.structs.replace(
+                self.settings, carrier=(msgspec.structs.replace(row, port=smsc.port),)
+            )
+        gateway = Gateway(self.settings, self.world, log, self.on_fatal, (self._profile,), door_log=door_log)
+
+        async def ready() -> None:
+            stage.banner(gateway, self._profile, None if smsc is None else smsc.port)
+            if self._first:
+                await FirstMessage(self.world, gateway.api.port, stage).play()
+
+        try:
+            return await self.until_stopped(gateway, ready)
+        finally:
+            stage.goodbye()
+            if smsc is not None:
+                await smsc.close()
+
+
+async def _nothing() -> None:
+    return
+
+
+def _startup_text(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot start: {error.strerror}{f' ({error.filename})' if error.filename else ''}"
+    return f"cannot start: {error}"

@@ -1,0 +1,1 @@
+"""A window on the gateway for its operator: health and metrics now."""

@@ -1,0 +1,100 @@
+"""/healthz, /readyz and /metrics on the admin listener."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from bocau.listener import JSON, TEXT, Request
+from bocau.ports import World
+from bocau.store.contract import AdminStore
+from bocau.telemetry import CONTENT_TYPE, Log, LogEvent, Telemetry, render
+
+__all__ = ["AdminDoor", "LinkHealth"]
+
+_NOT_FOUND: Final = b'{"error":"Not found"}'
+_STALE_QUEUE_SECONDS: Final = 300
+
+
+class LinkHealth(NamedTuple):
+    """The links of one carrier account."""
+
+    carrier: str
+    bound: int
+    wanted: int
+    why: str
+    """What the last link said when it went or did not come; empty while all are up."""
+
+
+class AdminDoor:
+    """Answers the operator's tools."""
+
+    def __init__(
+        self,
+        world: World,
+        store: AdminStore,
+        telemetry: Telemetry,
+        links: Callable[[], list[LinkHealth]],
+        stopping: Callable[[], bool],
+        log: Log,
+    ) -> None:
+        self._world = world
+        self._store = store
+        self._telemetry = telemetry
+        self._links = links
+        self._stopping = stopping
+        self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._paths: dict[bytes, Callable[[Request], Coroutine[Any, Any, None]]] = {
+            b"/healthz": self._health,
+            b"/readyz": self._ready,
+            b"/metrics": self._metrics,
+        }
+
+    def handle(self, request: Request) -> None:
+        """Answer one request."""
+        answer = self._paths.get(request.target.partition(b"?")[0])
+        if answer is None:
+            request.respond(404, _NOT_FOUND)
+            return
+        if request.method not in ("GET", "HEAD"):
+            request.respond(405, b'{"error":"Method not allowed"}', headers=((b"Allow", b"GET, HEAD"),))
+            return
+        task = asyncio.ensure_future(self._answer(answer, request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, answer: Callable[[Request], Coroutine[Any, Any, None]], request: Request) -> None:
+        try:
+            await answer(request)
+        except Exception as error:  # noqa: BLE001 - the rim: an operator's question must not go unanswered
+            self._log.error(LogEvent.FAULT, exc_info=error)
+            request.respond(500, b'{"error":"Internal error"}')
+
+    async def _health(self, request: Request) -> None:
+        """The process lives and its loop turns."""
+        request.respond(200, b"ok\n", TEXT)
+
+    async def _ready(self, request: Request) -> None:
+        """Whether it can accept and deliver, with a reason for each part, in one line."""
+        counts = await self._store.counts()
+        links = self._links()
+        bound = sum(link.bound for link in links)
+        age_ms = 0 if counts.oldest_queued_ms is None else max(0, self._world.now_ms() - counts.oldest_queued_ms)
+        faults = [f"{link.carrier}: {link.why}" for link in links if link.why and link.bound < link.wanted]
+        ready = not self._stopping() and (bound > 0 or not links) and age_ms < _STALE_QUEUE_SECONDS * 1000
+        body = {
+            "ready": ready,
+            "store": "ok",
+            "stopping": self._stopping(),
+            "links": f"{bound} of {sum(link.wanted for link in links)} bound",
+            "link_faults": faults,
+            "queued": counts.queued,
+            "queue_age_seconds": age_ms // 1000,
+            "callbacks_waiting": counts.callbacks_waiting,
+        }
+        request.respond(200 if ready else 503, msgspec.json.encode(body) + b"\n", JSON)
+
+    async def _metrics(self, request: Request) -> None:
+        request.respond(200, render(self._telemetry), CONTENT_TYPE.encode())

@@ -1,0 +1,218 @@
+"""Who may send what: accounts, keys, brandnames, templates and prices, as one immutable value.
+
+The door reads it without I/O. A change in the store makes a new one; nothing in it is ever altered in place.
+"""
+
+import hmac
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from bocau.core.template import Template
+
+__all__ = [
+    "Account",
+    "AccountRow",
+    "Brandname",
+    "BrandnameRow",
+    "Directory",
+    "DirectoryRows",
+    "Key",
+    "KeyRow",
+    "PriceRow",
+    "RegisteredTemplate",
+    "TemplateRow",
+    "build",
+    "hash_secret",
+]
+
+
+class AccountRow(NamedTuple):
+    """An account as stored."""
+
+    id: int
+    name: str
+    state: str
+    """active or locked"""
+    balance: int
+    credit_limit: int
+    unicode_policy: str
+    """strip, auto, reject, or empty for the setting's default"""
+
+
+class KeyRow(NamedTuple):
+    """An API key as stored; the secret only as a keyed hash."""
+
+    api_key: str
+    account_id: int
+    secret_hash: bytes
+    state: str
+    """active or disabled"""
+
+
+class BrandnameRow(NamedTuple):
+    """A registered sender name of one account for one SmsType."""
+
+    account_id: int
+    sms_type: int
+    name: str
+    state: str
+    """active or disabled"""
+
+
+class TemplateRow(NamedTuple):
+    """A registered text pattern of one brandname on one network."""
+
+    id: int
+    account_id: int
+    sms_type: int
+    brandname: str
+    telco: int
+    content: str
+    route_class: str
+    """otp or other"""
+
+
+class PriceRow(NamedTuple):
+    """Price of one part. account_id 0 is the price list of every account without one of its own."""
+
+    account_id: int
+    sms_type: int
+    telco: int
+    """0: every network without a price of its own"""
+    price: int
+
+
+class DirectoryRows(NamedTuple):
+    """Everything the directory is built from, with the version it had in the store."""
+
+    version: int
+    accounts: tuple[AccountRow, ...]
+    keys: tuple[KeyRow, ...]
+    brandnames: tuple[BrandnameRow, ...]
+    templates: tuple[TemplateRow, ...]
+    prices: tuple[PriceRow, ...]
+
+
+class RegisteredTemplate(NamedTuple):
+    """A template ready to match."""
+
+    id: int
+    template: Template
+    route_class: str
+
+
+class Brandname(NamedTuple):
+    """A sender name with the templates it may send, by network."""
+
+    name: str
+    active: bool
+    templates: Mapping[int, tuple[RegisteredTemplate, ...]]
+
+
+class Account(NamedTuple):
+    """Who pays, with everything the checks ask about."""
+
+    id: int
+    name: str
+    active: bool
+    unicode_policy: str
+    brandnames: Mapping[tuple[int, str], Brandname]
+    """By (SmsType, exact name)."""
+    folded: Mapping[tuple[int, str], Brandname | None]
+    """By (SmsType, case-folded name); None where two names differ only in case (esms-api 7, row K)."""
+    prices: Mapping[tuple[int, int], int]
+    """By (SmsType, network); network 0 for all others."""
+
+    def brandname(self, sms_type: int, name: str) -> Brandname | None:
+        """The brandname by exact spelling, else by any case if that is unique."""
+        return self.brandnames.get((sms_type, name)) or self.folded.get((sms_type, name.casefold()))
+
+    def price(self, sms_type: int, telco: int) -> int | None:
+        """Price of one part, 1/10,000 VND; None if no price list covers it (102)."""
+        found = self.prices.get((sms_type, telco))
+        return self.prices.get((sms_type, 0)) if found is None else found
+
+
+class Key(NamedTuple):
+    """An API key and its account."""
+
+    account: Account
+    secret_hash: bytes
+    active: bool
+
+
+_NO_HASH: Final = b"\0" * 32
+
+
+def hash_secret(pepper: bytes, secret: bytes) -> bytes:
+    """HMAC-SHA-256 of an API secret under a key kept outside the store (promises M14: a slow hash costs too much)."""
+    return hmac.digest(pepper, secret, "sha256")
+
+
+class Directory:
+    """The whole of it. Look-ups are dictionary reads."""
+
+    __slots__ = ("_keys", "_pepper", "accounts", "version")
+
+    def __init__(self, version: int, accounts: Mapping[int, Account], keys: Mapping[str, Key], pepper: bytes) -> None:
+        self.version = version
+        self.accounts = accounts
+        self._keys = keys
+        self._pepper = pepper
+
+    def authenticate(self, api_key: str, secret: str) -> Account | None:
+        """The account of a right pair of keys, else None.
+
+        An unknown, a disabled and a wrong key cost the same: the hash is made and compared whatever the key is
+        (promises S4). Bytes are compared, never text (M15).
+        """
+        key = self._keys.get(api_key)
+        given = hash_secret(self._pepper, secret.encode("utf-8", "surrogatepass"))
+        same = hmac.compare_digest(given, _NO_HASH if key is None else key.secret_hash)
+        return key.account if key is not None and same and key.active else None
+
+
+def build(rows: DirectoryRows, pepper: bytes) -> Directory:
+    """Make a directory of stored rows. Templates are parsed here, once per change."""
+    templates = _group_templates(rows.templates)
+    names: dict[int, dict[tuple[int, str], Brandname]] = {}
+    for b in rows.brandnames:
+        own_templates = templates.get((b.account_id, b.sms_type, b.name), {})
+        names.setdefault(b.account_id, {})[b.sms_type, b.name] = Brandname(b.name, b.state == "active", own_templates)
+    prices: dict[int, dict[tuple[int, int], int]] = {}
+    for p in rows.prices:
+        prices.setdefault(p.account_id, {})[p.sms_type, p.telco] = p.price
+    shared = prices.get(0, {})
+    accounts: dict[int, Account] = {}
+    for row in rows.accounts:
+        own = names.get(row.id, {})
+        accounts[row.id] = Account(
+            row.id,
+            row.name,
+            row.state == "active",
+            row.unicode_policy,
+            own,
+            _fold(own),
+            prices.get(row.id, shared),
+        )
+    keys = {k.api_key: Key(accounts[k.account_id], k.secret_hash, k.state == "active") for k in rows.keys}
+    return Directory(rows.version, accounts, keys, pepper)
+
+
+def _fold(names: Mapping[tuple[int, str], Brandname]) -> dict[tuple[int, str], Brandname | None]:
+    folded: dict[tuple[int, str], Brandname | None] = {}
+    for (sms_type, name), brandname in names.items():
+        place = (sms_type, name.casefold())
+        folded[place] = None if place in folded else brandname
+    return folded
+
+
+def _group_templates(
+    rows: Iterable[TemplateRow],
+) -> dict[tuple[int, int, str], dict[int, tuple[RegisteredTemplate, ...]]]:
+    grouped: dict[tuple[int, int, str], dict[int, tuple[RegisteredTemplate, ...]]] = {}
+    for row in rows:
+        by_telco = grouped.setdefault((row.account_id, row.sms_type, row.brandname), {})
+        ready = RegisteredTemplate(row.id, Template.parse(row.content), row.route_class)
+        by_telco[row.telco] = (*by_telco.get(row.telco, ()), ready)
+    return grouped

@@ -1,0 +1,237 @@
+"""The nouns that travel through the rooms: message, attempt, admission, answer, receipt, callback.
+
+Times are integer milliseconds since 1970 UTC, money is integer 1/10,000 VND, parts count from 1.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from bocau.core.lifecycle import AttemptState, State
+
+__all__ = [
+    "Admission",
+    "Admitted",
+    "Answer",
+    "AnswerKind",
+    "AttemptKey",
+    "CallbackDue",
+    "CallbackTry",
+    "Duplicate",
+    "Intent",
+    "Message",
+    "NoBalance",
+    "ReceiptIn",
+    "ReceiptStored",
+    "RouteClass",
+    "Summary",
+]
+
+
+class RouteClass(StrEnum):
+    """What kind of message it is to routing and time-to-live."""
+
+    OTP = "otp"
+    OTHER = "other"
+
+
+class Message(NamedTuple):
+    """One recipient of one request. The fields are the columns of the table `message`, in order."""
+
+    id: int
+    """Time-ordered, unique over all nodes (core.ids)."""
+    head: int
+    """The id of the first message of the same request; equals `id` for a request with one receiver."""
+    account_id: int
+    smsid: str
+    """The request's id on the wire; messages of one request share it."""
+    receivers: int
+    """Receivers the request named, the dropped ones included."""
+    dropped: int
+    """Receivers refused at the door while at least one remained."""
+    request_id: str
+    campaign_id: str
+    sms_type: int
+    route_class: str
+    brandname: str
+    phone: str
+    """Ten digits, national form."""
+    telco: int
+    content: str
+    """The text as it goes out: NFC, transliterated where the policy says so."""
+    parts: int
+    price: int
+    callback_url: str
+    state: str
+    reason: str
+    owner: int
+    """Epoch of the node that holds it in memory; 0 when nobody does."""
+    tries: int
+    carrier: str
+    reference: int
+    """Concatenation reference of a message in several parts; 0 for one part."""
+    created_ms: int
+    release_ms: int
+    """When it may go: SendDate, or the moment it was accepted."""
+    expires_ms: int
+    """Not submitted after this."""
+    wake_ms: int | None
+    """When the schedule must look at the row if nothing else happens to it; None once it is final."""
+    final_ms: int | None
+
+
+class Admission(NamedTuple):
+    """What the checks let in: the messages of one request, to be stored in one transaction."""
+
+    messages: tuple[Message, ...]
+    hold: int
+    """What is held from the balance: the sum of the prices. 0 for a message that is stored rejected."""
+    consumes_request_id: bool
+
+
+class Admitted(NamedTuple):
+    """The admission is on stable storage."""
+
+    admission: Admission
+
+
+class Duplicate(NamedTuple):
+    """Another request of the account holds this RequestId (124). Nothing was stored."""
+
+    smsid: str
+    summary: "Summary"
+
+
+class NoBalance(NamedTuple):
+    """The balance and credit do not cover the hold (103). Nothing was stored."""
+
+    balance: int
+
+
+class AttemptKey(NamedTuple):
+    """One try to hand one part to one carrier."""
+
+    message_id: int
+    part: int
+    number: int
+
+
+class Intent(NamedTuple):
+    """The wish to submit some parts of a message; stored before a byte leaves."""
+
+    message_id: int
+    parts: tuple[int, ...]
+    """Which parts go out now, counted from 1."""
+    total: int
+    """How many parts the message has."""
+    number: int
+    """Which try this is, counted from 1."""
+    carrier: str
+    phone: str
+    at_ms: int
+
+
+class AnswerKind(StrEnum):
+    """What a carrier's answer to a submit means for us."""
+
+    TAKEN = "taken"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+    UNCERTAIN = "uncertain"
+
+
+class Answer(NamedTuple):
+    """How one attempt went."""
+
+    key: AttemptKey
+    account_id: int
+    total: int
+    """How many parts the message has: with one, its fold needs no look at other attempts."""
+    kind: AnswerKind
+    carrier: str
+    carrier_id: str
+    """The carrier's message id, raw; empty unless taken."""
+    match_key: str
+    """The id in the form receipts are matched by (core.outcome.match_key)."""
+    status: int
+    """SMPP command_status, or 0."""
+    at_ms: int
+    wake_ms: int
+    """When a temporary refusal is tried again, or when an uncertain attempt is given up."""
+
+
+class ReceiptIn(NamedTuple):
+    """A receipt as it came from a carrier, not yet matched."""
+
+    carrier: str
+    carrier_id: str
+    match_keys: tuple[str, ...]
+    """Forms of the id to look for, most likely first."""
+    phone: str
+    """The recipient's number, national form; empty if the receipt does not name one we understand."""
+    state: AttemptState | None
+    """What it says of the attempt; None for an intermediate state that changes nothing."""
+    error: str
+    at_ms: int
+    raw: bytes
+    """The PDU body, kept for a receipt that matches nothing."""
+    hint: AttemptKey | None
+    """The attempt that memory remembers for this id; checked by the store, never trusted."""
+    hand_over: bool
+    """A callback that becomes due is ours, to be called without a claim."""
+
+
+class ReceiptStored(NamedTuple):
+    """What became of a receipt, once committed."""
+
+    matched: bool
+    changed: bool
+    callback: "CallbackDue | None"
+    lag_ms: int
+    """From the intent to the receipt; 0 if unmatched."""
+
+
+class Summary(NamedTuple):
+    """A request as its customer sees it: counts over its messages."""
+
+    smsid: str
+    state: State
+    """The least advanced state among its messages: the request is as far as its slowest receiver."""
+    receivers: int
+    sent: int
+    succeeded: int
+    failed: int
+    price: int
+    """What is charged, released holds left out."""
+
+
+class CallbackDue(NamedTuple):
+    """The duty to tell a customer how a request ended."""
+
+    id: int
+    """The request's head id."""
+    account_id: int
+    url: str
+    request_id: str
+    sms_type: int
+    telco: int
+    phone: str
+    summary: Summary
+    tries: int
+    due_ms: int
+
+
+class CallbackTry(NamedTuple):
+    """One GET of a callback and what follows from it."""
+
+    callback_id: int
+    account_id: int
+    number: int
+    at_ms: int
+    milliseconds: int
+    http_status: int
+    """0 if no answer came."""
+    answer: str
+    """First bytes of the answer, or why there was none."""
+    verdict: str
+    """done, waiting or given_up."""
+    again_ms: int | None

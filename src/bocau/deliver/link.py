@@ -1,0 +1,306 @@
+"""One link to a carrier: a connection that brings itself up, a session on it, bytes both ways, time told."""
+
+import asyncio
+from typing import Final, NamedTuple, Protocol, cast
+
+from bocau.core.retry import backoff_seconds
+from bocau.ports import World
+from bocau.telemetry import CarrierMeters, Log, LogEvent
+from bocau.wire.smpp.events import (
+    BindMode,
+    BindRefused,
+    Bound,
+    Closed,
+    Event,
+    PeerUnbound,
+    Role,
+    SessionConfig,
+    SessionState,
+)
+from bocau.wire.smpp.pdu import SubmitSm
+from bocau.wire.smpp.session import Session
+from bocau.wire.smpp.status import status_name
+
+__all__ = ["CarrierSettings", "LinkOwner", "SmppLink"]
+
+_DIAL_SECONDS: Final = 10.0
+_TICK_SECONDS: Final = 0.5
+
+
+class CarrierSettings(NamedTuple):
+    """An SMPP account. Seconds are monotonic."""
+
+    name: str
+    host: str
+    port: int
+    system_id: str
+    password: str
+    system_type: str
+    bind_mode: str
+    binds: int
+    window: int
+    enquire_seconds: float
+    response_seconds: float
+    reconnect_first_seconds: float
+    reconnect_longest_seconds: float
+    source_ton: int
+    source_npi: int
+    destination_ton: int
+    destination_npi: int
+
+    def __repr__(self) -> str:
+        """Without the password (promises S1)."""
+        return f"CarrierSettings({self.name})"
+
+
+class LinkOwner(Protocol):
+    """Whom a link reports to."""
+
+    def on_bound(self) -> None:
+        """There are free slots now."""
+        ...
+
+    def on_event(self, link: "SmppLink", event: Event) -> None:
+        """Something that concerns messages."""
+        ...
+
+    def on_lost(self, uncertain: list[object], unsent: list[object]) -> None:
+        """The connection is gone: tokens whose bytes may have reached the carrier, and tokens whose bytes did not."""
+        ...
+
+
+class SmppLink(asyncio.Protocol):
+    """Keeps one bind up: dials, binds, and after an end waits with jittered back-off (promises P12)."""
+
+    def __init__(
+        self, world: World, settings: CarrierSettings, owner: LinkOwner, meters: CarrierMeters, log: Log
+    ) -> None:
+        self.why = "not connected yet"
+        """Why it is not bound; empty while it is."""
+        self._world = world
+        self._settings = settings
+        self._owner = owner
+        self._meters = meters
+        self._log = log
+        self._config = SessionConfig(
+            system_id=settings.system_id,
+            password=settings.password,
+            system_type=settings.system_type,
+            mode=BindMode(settings.bind_mode),
+            window=settings.window,
+            response_seconds=settings.response_seconds,
+            enquire_seconds=settings.enquire_seconds,
+            bind_seconds=settings.response_seconds,
+        )
+        self._session = Session(self._config, Role.ESME, world.monotonic())
+        self._transport: asyncio.Transport | None = None
+        self._ended = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._flushing = False
+        self._paused = False
+        self._stopping = False
+        self._refused_for_good = False
+        self._failures = 0
+        self._unsent: list[object] = []
+
+    # What the account asks for
+
+    @property
+    def bound(self) -> bool:
+        """Whether the carrier accepted the bind."""
+        return self._session.state is SessionState.BOUND
+
+    @property
+    def free_slots(self) -> int:
+        """Parts that may be submitted now; none while the connection does not take our bytes."""
+        return 0 if self._paused else self._session.free_slots
+
+    @property
+    def outstanding(self) -> int:
+        """Parts submitted and not answered."""
+        return self._session.outstanding
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._task = asyncio.create_task(self._run())
+
+    def submit(self, pdu: SubmitSm, token: object) -> None:
+        """Queue a part; it leaves with all others of this turn of the loop.
+
+        Raises WindowFull, NotBound, FieldError; nothing is queued then.
+        """
+        self._session.submit(pdu, token, self._world.monotonic())
+        self._unsent.append(token)
+        self._flush_soon()
+
+    def answer(self, sequence: int, status: int) -> None:
+        """Acknowledge what the carrier delivered. On a link that has ended since it does nothing."""
+        self._session.answer_delivered(sequence, status)
+        self._flush_soon()
+
+    def recycle(self, why: str) -> None:
+        """Give the connection up; a new one is made."""
+        self._log.warning(LogEvent.LINK_LOSE, reason=why)
+        self.why = why
+        self._abort()
+
+    async def stop(self, seconds: float) -> None:
+        """Wait for the window, unbind, close. After `seconds` the connection is cut."""
+        self._stopping = True
+        try:
+            async with asyncio.timeout(seconds):
+                while self._transport is not None and self.outstanding:
+                    await self._world.sleep(0.01)
+                self._session.unbind(self._world.monotonic())
+                self._flush()
+                if self._transport is not None:
+                    await self._ended.wait()
+        except TimeoutError:
+            self._log.warning(LogEvent.LINK_LOSE, reason="stopped before every answer came", waiting=self.outstanding)
+        self._abort()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    # The connection's life
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            await self._connect()
+            self._failures += 1
+            await self._world.sleep(self._wait_seconds())
+
+    def _wait_seconds(self) -> float:
+        first, longest = self._settings.reconnect_first_seconds, self._settings.reconnect_longest_seconds
+        if self._refused_for_good:
+            return longest
+        return backoff_seconds(self._failures, self._world.random.random(), first, longest)
+
+    async def _connect(self) -> None:
+        """One connection from its dial to its end."""
+        self._ended.clear()
+        self._log.debug(LogEvent.LINK_DIAL, host=self._settings.host, port=self._settings.port)
+        try:
+            async with asyncio.timeout(_DIAL_SECONDS):
+                await self._world.dial(lambda: self, self._settings.host, self._settings.port)
+        except (OSError, TimeoutError) as error:
+            self.why = f"cannot connect: {str(error) or 'timed out'}"
+            if self._failures == 0:
+                self._log.warning(LogEvent.LINK_LOSE, reason=self.why)
+            return
+        await self._ended.wait()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is up: bind."""
+        now = self._world.monotonic()
+        self._transport = cast("asyncio.Transport", transport)
+        self._paused = False
+        self._refused_for_good = False
+        self._session = Session(self._config, Role.ESME, now)
+        self._session.start(now)
+        self._flush()
+        self._tick()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the carrier."""
+        self._handle(self._session.receive(data, self._world.monotonic()))
+
+    def _handle(self, events: list[Event]) -> None:
+        owner = self._owner
+        for event in events:
+            match event:
+                case Bound():
+                    self._on_bound()
+                case BindRefused():
+                    self._on_refused(event)
+                case PeerUnbound():
+                    self.why = "the carrier unbound"
+                case Closed():
+                    self._on_closed(event.reason)
+                case _:
+                    owner.on_event(self, event)
+        self._flush_soon()
+
+    def _on_bound(self) -> None:
+        self.why = ""
+        self._failures = 0
+        self._meters.binds += 1
+        self._log.info(LogEvent.LINK_BIND, host=self._settings.host, port=self._settings.port)
+        self._owner.on_bound()
+
+    def _on_refused(self, refused: BindRefused) -> None:
+        self.why = f"bind refused: {status_name(refused.status)}"
+        self._refused_for_good = refused.permanent
+        self._meters.bind_refusals += 1
+        say = self._log.error if refused.permanent else self._log.warning
+        say(LogEvent.LINK_REFUSE, reason=status_name(refused.status), permanent=refused.permanent)
+        self._close()
+
+    def _on_closed(self, reason: str) -> None:
+        self.why = reason
+        if not self._stopping:
+            self._log.warning(LogEvent.LINK_LOSE, reason=reason)
+        self._close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is gone, however that came."""
+        if not self.why:
+            self.why = f"connection lost: {error or 'closed by the carrier'}"
+            if not self._stopping:
+                self._log.warning(LogEvent.LINK_LOSE, reason=self.why)
+        self._meters.losses += 1
+        if self._ticker is not None:
+            self._ticker.cancel()
+        self._transport = None
+        unsent, self._unsent = self._unsent, []
+        never_left = {id(token) for token in unsent}
+        lost = self._session.connection_lost()
+        self._owner.on_lost([token for token in lost if id(token) not in never_left], unsent)
+        self._ended.set()
+
+    def pause_writing(self) -> None:
+        """The connection does not take our bytes as fast as we make them."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._paused = False
+        self._owner.on_bound()
+
+    # Bytes out and time
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Everything that this turn of the loop queued, in one write."""
+        self._flushing = False
+        if self._transport is None or self._transport.is_closing():
+            return
+        data = self._session.data_to_send()
+        if data:
+            self._unsent.clear()
+            self._transport.write(data)
+
+    def _tick(self) -> None:
+        """Tell the session the time, twice a second."""
+        if self._transport is None:
+            return
+        self._ticker = asyncio.get_running_loop().call_later(self._tick_seconds(), self._tick)
+        self._handle(self._session.tick(self._world.monotonic()))
+
+    def _tick_seconds(self) -> float:
+        return min(_TICK_SECONDS, self._settings.response_seconds / 4, self._settings.enquire_seconds / 4)
+
+    def _close(self) -> None:
+        """Let what is queued leave, then close."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()

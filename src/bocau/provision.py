@@ -1,0 +1,82 @@
+"""Ready-made accounts: what `bocau dev` ships, and what the bench needs. They exist in development mode only."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+from bocau.core.directory import BrandnameRow, KeyRow, PriceRow, TemplateRow, hash_secret
+from bocau.core.message import RouteClass
+from bocau.core.template import is_otp
+from bocau.store.contract import AcceptStore, AdminStore
+
+__all__ = ["BENCH", "DEVELOPMENT", "PROFILES", "Profile", "provision"]
+
+_DONG: Final = 10_000
+"""One dong in the ledger's unit."""
+
+_TELCOS: Final = range(1, 8)
+
+
+class Profile(NamedTuple):
+    """An account with everything it needs to send."""
+
+    account: str
+    api_key: str
+    secret_key: str
+    brandnames: tuple[str, ...]
+    templates: tuple[tuple[str, str], ...]
+    """(brandname, text), registered on all seven networks."""
+    prices: tuple[tuple[int, int], ...]
+    """(SmsType, dong a part)"""
+    balance: int
+    """In dong."""
+
+
+DEVELOPMENT: Final = Profile(
+    "bocau-dev",
+    "bocau-dev",
+    "bocau-dev-secret",
+    ("Baotrixemay", "Bocau"),
+    (
+        ("Baotrixemay", "{P1,20} la ma xac minh dang ky Baotrixemay cua ban"),
+        ("Bocau", "{P1,20} la ma dang nhap Bocau cua ban"),
+        ("Bocau", "Bocau xin chao {P2,50}, cam on ban da dang ky"),
+    ),
+    ((2, 850), (8, 600)),
+    10_000_000,
+)
+
+BENCH: Final = Profile(
+    "bench",
+    "bench",
+    "bench",
+    ("Baotrixemay",),
+    (("Baotrixemay", "{P1,20} la ma xac minh dang ky Baotrixemay cua ban"),),
+    ((2, 850), (8, 600)),
+    1_000_000_000_000,
+)
+
+PROFILES: Final = {"dev": DEVELOPMENT, "bench": BENCH}
+
+
+class ProvisionStore(AcceptStore, AdminStore, Protocol):
+    """What provisioning writes through."""
+
+
+async def provision(store: ProvisionStore, profile: Profile, pepper: bytes, now_ms: Callable[[], int]) -> bool:
+    """Create the account of a profile unless it is there. True: it was created."""
+    if any(account.name == profile.account for account in await store.accounts()):
+        return False
+    account_id = await store.create_account(profile.account, now_ms())
+    for sms_type, dong in profile.prices:
+        await store.put_price(PriceRow(account_id, sms_type, 0, dong * _DONG))
+    for name in profile.brandnames:
+        await store.put_brandname(BrandnameRow(account_id, 2, name, "active"), now_ms())
+    for name, text in profile.templates:
+        route_class = RouteClass.OTP if is_otp(text) else RouteClass.OTHER
+        for telco in _TELCOS:
+            await store.put_template(TemplateRow(0, account_id, 2, name, telco, text, route_class), now_ms())
+    await store.top_up(account_id, profile.balance * _DONG, "development balance", now_ms())
+    # The key comes last: until it is there nobody can send on a half-made account.
+    secret = hash_secret(pepper, profile.secret_key.encode())
+    await store.put_key(KeyRow(profile.api_key, account_id, secret, "active"), now_ms())
+    return True

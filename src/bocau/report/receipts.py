@@ -1,0 +1,59 @@
+"""Receipts come in: stored first, acknowledged to the carrier after the commit, folded in the same transaction."""
+
+from collections.abc import Callable
+from functools import partial
+
+from bocau.core.message import CallbackDue, ReceiptIn, ReceiptStored
+from bocau.loops import Lane
+from bocau.store.contract import ReceiptStore, StoreFault
+from bocau.telemetry import Log, LogEvent, ReportMeters
+
+__all__ = ["ReceiptDesk"]
+
+Acknowledge = Callable[[bool], None]
+
+
+class ReceiptDesk:
+    """Takes receipts from links."""
+
+    def __init__(
+        self,
+        store: ReceiptStore,
+        calls: Lane[CallbackDue],
+        meters: ReportMeters,
+        log: Log,
+    ) -> None:
+        self._store = store
+        self._calls = calls
+        self._meters = meters
+        self._log = log
+
+    def take(self, receipt: ReceiptIn, acknowledge: Acknowledge) -> None:
+        """Store a receipt. `acknowledge(True)` is called after the commit; False lets the carrier keep it."""
+        hand_over = self._calls.reserve(1)
+        if hand_over:
+            receipt = receipt._replace(hand_over=True)
+        self._store.receipt(receipt, partial(self._done, receipt, acknowledge))
+
+    def _done(self, receipt: ReceiptIn, acknowledge: Acknowledge, result: ReceiptStored | StoreFault) -> None:
+        failed = isinstance(result, StoreFault)
+        acknowledge(not failed)
+        callback = None if isinstance(result, StoreFault) else result.callback
+        if receipt.hand_over:
+            if callback is not None:
+                self._calls.fill(callback)
+            else:
+                self._calls.free(1)
+        if isinstance(result, StoreFault):
+            self._log.error(LogEvent.STORE_FAIL, exc_info=result)
+        else:
+            self._count(receipt, result)
+
+    def _count(self, receipt: ReceiptIn, stored: ReceiptStored) -> None:
+        meters = self._meters
+        meters.receipts[receipt.state or "intermediate"] += 1
+        if not stored.matched:
+            meters.orphans += 1
+            self._log.info(LogEvent.RECEIPT_ORPHAN, carrier=receipt.carrier, carrier_id=receipt.carrier_id)
+        elif not stored.changed:
+            meters.repeated += 1

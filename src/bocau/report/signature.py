@@ -1,0 +1,46 @@
+"""Signatures of callbacks in the Standard Webhooks form (promises P21; the Standard Webhooks specification 1.0).
+
+A callback is a GET without a body, so the signed payload is the exact path and query that is sent.
+"""
+
+import hmac
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Final
+
+__all__ = ["sign", "signature_headers"]
+
+EVENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""No full stop: it separates the three signed fields."""
+
+
+def sign(secret: bytes, event_id: str, timestamp_s: int, payload: bytes) -> str:
+    """One signature: `v1,` and the base64 of HMAC-SHA-256 over `id.timestamp.payload`.
+
+    `timestamp_s` is in seconds since 1970-01-01 UTC. Raises ValueError for an event id outside [A-Za-z0-9_-]{1,128}
+    and for an empty secret.
+    """
+    if not secret:
+        raise ValueError("a signature needs a secret")
+    if EVENT_ID.fullmatch(event_id) is None:
+        raise ValueError("an event id has 1 to 128 of the signs A-Z a-z 0-9 _ -")
+    digest = hmac.digest(secret, f"{event_id}.{timestamp_s}.".encode("ascii") + payload, "sha256")
+    return "v1," + b64encode(digest).decode("ascii")
+
+
+def signature_headers(
+    secrets: Sequence[bytes], event_id: str, timestamp_s: int, payload: bytes
+) -> tuple[tuple[str, str], ...]:
+    """The three headers of a signed callback.
+
+    Give the new key first and the old one after it while a key is being changed: the signatures are separated by a
+    space and a verifier takes any. Raises ValueError as `sign` does, and if there is no secret.
+    """
+    if not secrets:
+        raise ValueError("a signature needs a secret")
+    return (
+        ("webhook-id", event_id),
+        ("webhook-timestamp", str(timestamp_s)),
+        ("webhook-signature", " ".join([sign(secret, event_id, timestamp_s, payload) for secret in secrets])),
+    )

@@ -1,0 +1,76 @@
+"""The loop of room 2: claim what is waking, decide, record; and sweep what is past keeping."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from bocau.core.lifecycle import Event
+from bocau.loops import ClaimLoop
+from bocau.ports import World
+from bocau.schedule.due import ClockWatch, decide
+from bocau.store.contract import OutcomeDeadlines, ScheduleStore
+from bocau.telemetry import Log, LogEvent, ScheduleMeters
+
+__all__ = ["Schedule"]
+
+_BATCH: Final = 500
+_POLL_SECONDS: Final = 0.5
+_PRUNE_EVERY_SECONDS: Final = 60.0
+_PRUNE_BATCH: Final = 1_000
+
+
+class Schedule:
+    """Releases due messages, expires the too old, closes outcomes nobody will tell."""
+
+    def __init__(
+        self,
+        world: World,
+        store: ScheduleStore,
+        deadlines: OutcomeDeadlines,
+        *,
+        released: Callable[[], None],
+        callbacks_due: Callable[[], None],
+        meters: ScheduleMeters,
+        log: Log,
+    ) -> None:
+        self._world = world
+        self._store = store
+        self._deadlines = deadlines
+        self._released = released
+        self._callbacks_due = callbacks_due
+        self._meters = meters
+        self._log = log
+        self._watch = ClockWatch(world.now_ms(), world.monotonic())
+        self._prune_at = world.monotonic() + _PRUNE_EVERY_SECONDS
+        self.loop = ClaimLoop(world, self._step, _POLL_SECONDS, log)
+
+    @property
+    def holding(self) -> bool:
+        """Whether scheduled releases wait because the clock was set."""
+        return self._watch.holding
+
+    async def _step(self) -> bool:
+        """One batch. True: there may be more."""
+        now_ms, monotonic = self._world.now_ms(), self._world.monotonic()
+        was_holding = self._watch.holding
+        self._watch = self._watch.look(now_ms, monotonic)
+        if self._watch.holding and not was_holding:
+            self._log.warning(LogEvent.CLOCK_STEP)
+        if monotonic >= self._prune_at:
+            self._prune_at = monotonic + _PRUNE_EVERY_SECONDS
+            await self._store.prune(now_ms, _PRUNE_BATCH)
+        rows = await self._store.waking(now_ms, _BATCH)
+        turns = [decide(row, now_ms, self._deadlines) for row in rows]
+        if self._watch.holding:
+            turns = [turn for turn in turns if turn.event is not Event.RELEASE]
+        if not turns:
+            return False
+        if await self._store.turn(turns, now_ms):
+            self._callbacks_due()
+        happened = Counter(turn.event for turn in turns)
+        self._meters.released += happened[Event.RELEASE]
+        self._meters.expired += happened[Event.EXPIRE]
+        self._meters.closed += happened[Event.CLOSE]
+        if happened[Event.RELEASE]:
+            self._released()
+        return len(rows) == _BATCH

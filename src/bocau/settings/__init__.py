@@ -1,0 +1,57 @@
+"""Typed settings: read once, checked whole, frozen.
+
+    settings = read_settings(find_file(), os.environ, {"api.port": "8080"})
+
+Only `app` and the command line import this; rooms are handed the plain values they need.
+"""
+
+from bocau.settings.development import development
+from bocau.settings.read import SEARCH, environment_name, find_file, read_settings
+from bocau.settings.rules import check_listeners, check_production
+from bocau.settings.sections import (
+    DEVELOPMENT_KEY,
+    SIMULATOR,
+    Accept,
+    Admin,
+    Api,
+    Callback,
+    Carrier,
+    Dispatch,
+    Log,
+    Route,
+    Schedule,
+    Settings,
+    Store,
+)
+from bocau.settings.show import Row, effective, reference
+from bocau.settings.values import BadSettings, Origin, Problem, Secret
+
+__all__ = [
+    "DEVELOPMENT_KEY",
+    "SEARCH",
+    "SIMULATOR",
+    "Accept",
+    "Admin",
+    "Api",
+    "BadSettings",
+    "Callback",
+    "Carrier",
+    "Dispatch",
+    "Log",
+    "Origin",
+    "Problem",
+    "Route",
+    "Row",
+    "Schedule",
+    "Secret",
+    "Settings",
+    "Store",
+    "check_listeners",
+    "check_production",
+    "development",
+    "effective",
+    "environment_name",
+    "find_file",
+    "read_settings",
+    "reference",
+]

@@ -1,0 +1,232 @@
+"""Rules that join several settings, and what must not be left over in production."""
+
+import ipaddress
+import pathlib
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, Carrier, Route, Section, Settings
+from bocau.settings.values import Origin, Path, Problem, Secret, did_you_mean, table_of
+
+__all__ = ["broken_rules", "check_listeners", "check_production", "entries"]
+
+Broken = tuple[Path, str]
+_LEAST_SIGNING_KEY: Final = 16
+_SMPP_PASSWORD: Final = 8
+
+
+def entries(settings: Settings) -> Iterator[tuple[Path, Section]]:
+    """Every table of the settings with its path, arrays of tables item by item."""
+    for name in settings.__struct_fields__:
+        value = getattr(settings, name)
+        if isinstance(value, Section):
+            yield (name,), value
+        elif isinstance(value, tuple):
+            yield from (((name, number), item) for number, item in enumerate(value))
+
+
+def broken_rules(settings: Settings, failed: Collection[Path]) -> list[Broken]:
+    """Rules between fields that do not hold, as (path of the field to change, text).
+
+    A rule is not tried while one of the fields it looks at is in `failed`: that would only repeat the first problem.
+    """
+    spoilt = {(path[0], path[-1]) for path in failed}
+    return [broken for rule in _RULES if not spoilt.intersection(rule.reads) for broken in rule.find(settings)]
+
+
+def _carrier_names(settings: Settings) -> Iterator[Broken]:
+    return _repeated("carrier", [carrier.name for carrier in settings.carrier])
+
+
+def _route_names(settings: Settings) -> Iterator[Broken]:
+    return _repeated("route", [route.name for route in settings.route])
+
+
+def _repeated(section: str, names: list[str]) -> Iterator[Broken]:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield (section, number, "name"), f'there already is a {section} called "{name}"'
+
+
+def _route_carriers(settings: Settings) -> Iterator[Broken]:
+    names = [carrier.name for carrier in settings.carrier]
+    for number, route in enumerate(settings.route):
+        if route.carrier not in names:
+            yield (
+                ("route", number, "carrier"),
+                f'no carrier is called "{route.carrier}"{did_you_mean(route.carrier, names)}',
+            )
+
+
+def _reconnect(settings: Settings) -> Iterator[Broken]:
+    for number, carrier in enumerate(settings.carrier):
+        if carrier.reconnect_first_seconds > carrier.reconnect_longest_seconds:
+            text = "is longer than reconnect_longest_seconds"
+            yield ("carrier", number, "reconnect_first_seconds"), text
+
+
+def _passwords(settings: Settings) -> Iterator[Broken]:
+    for number, carrier in enumerate(settings.carrier):
+        if len(carrier.password.reveal()) > _SMPP_PASSWORD:
+            text = f"is longer than the {_SMPP_PASSWORD} signs that a bind of SMPP 3.4 can carry"
+            yield ("carrier", number, "password"), text
+
+
+def _ports(settings: Settings) -> Iterator[Broken]:
+    if settings.admin.port == settings.api.port != 0 and settings.admin.host == settings.api.host:
+        yield ("admin", "port"), "is the port of [api] too; the two listeners need different ones"
+
+
+def _signing_key(settings: Settings) -> Iterator[Broken]:
+    if 0 < len(settings.callback.secret.reveal()) < _LEAST_SIGNING_KEY:
+        yield ("callback", "secret"), f"is too short to sign with; at least {_LEAST_SIGNING_KEY} signs"
+
+
+class _Rule(NamedTuple):
+    find: Callable[[Settings], Iterator[Broken]]
+    reads: frozenset[tuple[str, str]]
+
+
+def _rule(find: Callable[[Settings], Iterator[Broken]], *reads: str) -> _Rule:
+    pairs = [key.partition(".") for key in reads]
+    return _Rule(find, frozenset((section, field) for section, _, field in pairs))
+
+
+_RULES: Final = (
+    _rule(_carrier_names, "carrier.name"),
+    _rule(_route_names, "route.name"),
+    _rule(_route_carriers, "carrier.name", "route.carrier"),
+    _rule(_reconnect, "carrier.reconnect_first_seconds", "carrier.reconnect_longest_seconds"),
+    _rule(_passwords, "carrier.password"),
+    _rule(_ports, "api.port", "api.host", "admin.port", "admin.host"),
+    _rule(_signing_key, "callback.secret"),
+)
+
+
+# Production
+
+
+def check_listeners(settings: Settings) -> list[Problem]:
+    """Refuse a listener beyond loopback that does not state its proxy (promises S10). For every kind of start."""
+    return [_problem(settings, path, text) for path, text in _open_listeners(settings)]
+
+
+def check_production(settings: Settings) -> list[Problem]:
+    """What must not (fatal) or should not (a warning) be so outside development.
+
+    Looks at the modes of the files that hold secrets. Keys of customers live in the store: its reader must refuse those
+    that begin with DEVELOPMENT_KEY.
+    """
+    fatal = (_open_listeners, _development_keys, _simulator, _no_way_out, _readable_secrets, _visible_secrets)
+    warnings = (
+        _loopback_callbacks,
+        _unsigned_callbacks,
+        _no_receipts,
+        _unused_carriers,
+    )
+    found = [_problem(settings, path, text) for check in fatal for path, text in check(settings)]
+    return found + [_problem(settings, path, text, False) for check in warnings for path, text in check(settings)]
+
+
+def _problem(settings: Settings, path: Path, text: str, fatal: bool = True) -> Problem:
+    origin = settings.origins.get(path, Origin("default"))
+    several: Mapping[object, tuple[Carrier | Route, ...]] = {"carrier": settings.carrier, "route": settings.route}
+    names = [entry.name for entry in several.get(path[0], ())]
+    table, key = (path, "") if len(path) == 1 else (path[:-1], str(path[-1]))
+    return Problem(origin, table_of(table, names), key, text, fatal)
+
+
+def _open_listeners(settings: Settings) -> Iterator[Broken]:
+    for name, section in (("api", settings.api), ("admin", settings.admin)):
+        if not section.behind_proxy and not _is_loopback(section.host):
+            text = (
+                f'"{section.host}" is open to other machines without TLS; '
+                'listen on 127.0.0.1, or put a TLS proxy in front and say "behind_proxy = true"'
+            )
+            yield (name, "host"), text
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _secrets(settings: Settings) -> Iterator[tuple[Path, Secret]]:
+    for path, section in entries(settings):
+        for name in section.__struct_fields__:
+            value = getattr(section, name)
+            if isinstance(value, Secret) and value:
+                yield (*path, name), value
+
+
+def _development_keys(settings: Settings) -> Iterator[Broken]:
+    text = "is a development key; give a real one"
+    for path, secret in _secrets(settings):
+        if secret.reveal().startswith(DEVELOPMENT_KEY):
+            yield path, text
+    for number, carrier in enumerate(settings.carrier):
+        if carrier.system_id.startswith(DEVELOPMENT_KEY):
+            yield ("carrier", number, "system_id"), text
+
+
+def _simulator(settings: Settings) -> Iterator[Broken]:
+    for number, carrier in enumerate(settings.carrier):
+        if carrier.name == SIMULATOR:
+            yield ("carrier", number, "name"), "the simulated carrier is still here; remove it and its routes"
+
+
+def _no_way_out(settings: Settings) -> Iterator[Broken]:
+    if not settings.carrier:
+        yield ("carrier",), "there is none, so no message can leave; add a [[carrier]]"
+    elif not settings.route:
+        yield ("route",), f'there is none; add a [[route]] with carrier = "{settings.carrier[0].name}"'
+
+
+def _readable_secrets(settings: Settings) -> Iterator[Broken]:
+    for path, _ in _secrets(settings):
+        origin = settings.origins.get(path, Origin("default"))
+        name = origin.secret_file or (origin.name if origin.kind == "file" else "")
+        if name and _others_read(pathlib.Path(name)):
+            yield path, f"is in {name}, which every user of the machine can read; run: chmod o= {name}"
+
+
+def _others_read(file: pathlib.Path) -> bool:
+    try:
+        return bool(file.stat().st_mode & stat.S_IRWXO)
+    except OSError:
+        return False  # gone since it was read: nobody reads it
+
+
+def _visible_secrets(settings: Settings) -> Iterator[Broken]:
+    for path, _ in _secrets(settings):
+        origin = settings.origins.get(path, Origin("default"))
+        if origin.kind == "flag" and not origin.secret_file:
+            yield path, "stands on the command line, where every user of the machine sees it; use its _file variant"
+
+
+def _loopback_callbacks(settings: Settings) -> Iterator[Broken]:
+    for network in map(ipaddress.ip_network, settings.callback.allowed_networks):
+        if network.is_loopback or network.prefixlen == 0:
+            yield ("callback", "allowed_networks"), f"{network} lets customers' callbacks reach this machine itself"
+
+
+def _unsigned_callbacks(settings: Settings) -> Iterator[Broken]:
+    if not settings.callback.secret:
+        yield ("callback", "secret"), "is empty, so customers cannot tell our callbacks from forged ones"
+
+
+def _no_receipts(settings: Settings) -> Iterator[Broken]:
+    if settings.carrier and all(carrier.bind_mode == "transmitter" for carrier in settings.carrier):
+        yield ("carrier", 0, "bind_mode"), "every carrier is a transmitter only, so no receipt can come back"
+
+
+def _unused_carriers(settings: Settings) -> Iterator[Broken]:
+    used = {route.carrier for route in settings.route}
+    for number, carrier in enumerate(settings.carrier):
+        if settings.route and carrier.name not in used and carrier.bind_mode != "receiver":
+            yield ("carrier", number, "name"), "no route leads to it"

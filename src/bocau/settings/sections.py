@@ -1,0 +1,295 @@
+"""Every setting there is: one frozen struct per table of bocau.toml.
+
+A field has its unit in its name, a default (or none: then it must be given), bounds, and one line of documentation;
+docs/reference/settings.md is rendered from here and a test compares the two.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from bocau.settings.values import Origin, Path, Secret
+
+__all__ = [
+    "DEVELOPMENT_KEY",
+    "SIMULATOR",
+    "Accept",
+    "Admin",
+    "Api",
+    "Callback",
+    "Carrier",
+    "Dispatch",
+    "Log",
+    "Route",
+    "Schedule",
+    "Section",
+    "Settings",
+    "Store",
+]
+
+DEVELOPMENT_KEY: Final = "bocau-dev"
+"""Start of every key and password that `bocau dev` makes up; a production start refuses it."""
+
+SIMULATOR: Final = "simulator"
+"""Name of the carrier account that `bocau dev` sends to; a production start refuses it."""
+
+_NOWHERE: Final[Mapping[Path, Origin]] = MappingProxyType({})
+
+# A `form` names a check in bocau.settings.fields: the shape a text must have beyond its length.
+_HOST: Final = {"form": "host"}
+_NAME: Final = {"form": "name"}
+_NETWORK: Final = {"form": "network"}
+_ASCII: Final = {"form": "ascii"}
+
+_ListenPort = Annotated[int, Meta(ge=0, le=65_535)]
+_Wait = Annotated[float, Meta(ge=0.1, le=3_600)]
+_Type = Annotated[int, Meta(ge=0, le=6)]
+_Plan = Annotated[int, Meta(ge=0, le=18)]
+_Networks = tuple[Annotated[str, Meta(extra=_NETWORK)], ...]
+
+
+class Section(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """One table of the file."""
+
+
+class Api(Section, frozen=True, kw_only=True):
+    """The customers' HTTP door, compatible with the eSMS API."""
+
+    host: Annotated[str, Meta(extra=_HOST, description="Address or name to listen on.")] = "127.0.0.1"
+    port: Annotated[_ListenPort, Meta(description="TCP port to listen on; 0 picks a free one.")] = 8484
+    behind_proxy: Annotated[
+        bool, Meta(description="States that a proxy with TLS stands in front. Needed to listen beyond loopback.")
+    ] = False
+    connections: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Connections open at once; then a quiet one gives way, or the new one gets 503.",
+        ),
+    ] = 4_096
+    header_bytes: Annotated[
+        int, Meta(ge=1_024, le=1_048_576, description="Longest request line and headers together; then 431.")
+    ] = 16_384
+    body_bytes: Annotated[int, Meta(ge=1_024, le=16_777_216, description="Longest body of any request; then 413.")] = (
+        1_048_576
+    )
+    header_seconds: Annotated[
+        _Wait, Meta(description="Time to receive a request's headers, however they trickle; then the link is cut.")
+    ] = 10.0
+    body_seconds: Annotated[_Wait, Meta(description="Time to receive a request's body; then the link is cut.")] = 15.0
+    idle_seconds: Annotated[_Wait, Meta(description="Time a connection may stay open between two requests.")] = 75.0
+
+
+class Admin(Section, frozen=True, kw_only=True):
+    """The operator's listener: health, metrics, console."""
+
+    host: Annotated[str, Meta(extra=_HOST, description="Address or name to listen on.")] = "127.0.0.1"
+    port: Annotated[_ListenPort, Meta(description="TCP port to listen on; 0 picks a free one.")] = 8485
+    behind_proxy: Annotated[
+        bool, Meta(description="States that a proxy with TLS and log-in stands in front. Needed beyond loopback.")
+    ] = False
+
+
+class Store(Section, frozen=True, kw_only=True):
+    """What is remembered, and where."""
+
+    path: Annotated[
+        str, Meta(min_length=1, description="The SQLite file; its folder also holds the marks that go with it.")
+    ] = ".bocau/bocau.db"
+    node: Annotated[
+        int, Meta(ge=0, le=999, description="Number of this node, the end of every SMSID; nodes must differ.")
+    ] = 0
+
+
+class Accept(Section, frozen=True, kw_only=True):
+    """What the door lets in."""
+
+    unicode_policy: Annotated[
+        Literal["strip", "auto", "reject"],
+        Meta(
+            description="Text with diacritics while IsUnicode is 0: strip the marks, send (and charge) Unicode, "
+            "or answer 110. An account may differ."
+        ),
+    ] = "strip"
+    strict_prefix: Annotated[
+        bool, Meta(description="Only numbers in assigned mobile ranges; else any 03, 05, 07, 08, 09 and 8 digits.")
+    ] = False
+    max_parts_gsm: Annotated[
+        int, Meta(ge=1, le=20, description="Most parts of a text in the GSM alphabet; longer is answered 110.")
+    ] = 4
+    max_parts_ucs2: Annotated[
+        int, Meta(ge=1, le=20, description="Most parts of a text in Unicode; longer is answered 110.")
+    ] = 4
+    max_receivers: Annotated[
+        int, Meta(ge=1, le=10_000, description="Most different numbers in one request; more is answered 120.")
+    ] = 1_000
+    type8_channel: Annotated[
+        Literal["sms"],
+        Meta(
+            extra={"later": ("voice", "voice_then_sms")},
+            description="How SmsType 8 reaches the phone. Voice comes with a later version.",
+        ),
+    ] = "sms"
+
+
+class Schedule(Section, frozen=True, kw_only=True):
+    """How long things may take before something is done about them."""
+
+    otp_ttl_seconds: Annotated[
+        int, Meta(ge=10, le=86_400, description="An OTP not submitted this long after its release expires, refunded.")
+    ] = 300
+    other_ttl_seconds: Annotated[int, Meta(ge=60, le=604_800, description="The same for every other message.")] = 86_400
+    uncertain_otp_seconds: Annotated[
+        int, Meta(ge=10, le=604_800, description="An OTP whose submission stayed unanswered is closed as unknown.")
+    ] = 600
+    uncertain_other_seconds: Annotated[
+        int, Meta(ge=60, le=1_209_600, description="The same for every other message.")
+    ] = 172_800
+    receipt_seconds: Annotated[
+        int,
+        Meta(ge=60, le=1_209_600, description="A message taken by the carrier without a receipt is closed as unknown."),
+    ] = 86_400
+
+
+class Dispatch(Section, frozen=True, kw_only=True):
+    """From the queue to the carriers."""
+
+    ready_messages: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="Messages held in memory for the carriers; the rest waits in the store."),
+    ] = 2_000
+
+
+class Carrier(Section, frozen=True, kw_only=True):
+    """An account at a carrier. Several `[[carrier]]` tables may stand in the file."""
+
+    name: Annotated[
+        str, Meta(extra=_NAME, min_length=1, max_length=32, description="Its name in routes, logs and metrics; unique.")
+    ]
+    kind: Annotated[Literal["smpp"], Meta(description="The protocol spoken.")] = "smpp"
+    host: Annotated[str, Meta(extra=_HOST, description="The carrier's SMSC: address or name.")]
+    port: Annotated[int, Meta(ge=1, le=65_535, description="Its TCP port.")] = 2_775
+    system_id: Annotated[
+        str, Meta(extra=_ASCII, min_length=1, max_length=15, description="Log-in name that the carrier gave.")
+    ]
+    password: Annotated[Secret, Meta(description="Password that the carrier gave; at most 8 signs.")]
+    system_type: Annotated[
+        str, Meta(extra=_ASCII, max_length=12, description="SMPP system_type, if the carrier asks for one.")
+    ] = ""
+    bind_mode: Annotated[
+        Literal["transceiver", "transmitter", "receiver"],
+        Meta(description="What each link may do. A transmitter gets no receipts."),
+    ] = "transceiver"
+    binds: Annotated[int, Meta(ge=1, le=64, description="Links held open at once, as the contract allows.")] = 1
+    window: Annotated[int, Meta(ge=1, le=1_024, description="Submits without an answer, per link.")] = 64
+    throughput_per_second: Annotated[
+        int, Meta(ge=0, le=100_000, description="Parts a second over all links, as contracted; 0: no limit.")
+    ] = 0
+    enquire_seconds: Annotated[_Wait, Meta(description="A link silent for this long is probed (enquire_link).")] = 30.0
+    response_seconds: Annotated[
+        _Wait, Meta(description="Longest wait for an answer; then the link is dead and its submits are uncertain.")
+    ] = 10.0
+    reconnect_first_seconds: Annotated[
+        _Wait, Meta(description="Wait before the first try to connect again; it doubles, with jitter.")
+    ] = 1.0
+    reconnect_longest_seconds: Annotated[_Wait, Meta(description="Longest wait between two tries to connect.")] = 60.0
+    source_ton: Annotated[_Type, Meta(description="Type of number of the sender; 5 is a brandname.")] = 5
+    source_npi: Annotated[_Plan, Meta(description="Numbering plan of the sender.")] = 0
+    destination_ton: Annotated[_Type, Meta(description="Type of number of the receiver; 1 is international.")] = 1
+    destination_npi: Annotated[_Plan, Meta(description="Numbering plan of the receiver; 1 is E.164.")] = 1
+    gsm_octets: Annotated[
+        Literal["gsm", "latin1"],
+        Meta(description="How the carrier wants text of data_coding 0: GSM 03.38 or Latin-1 octets."),
+    ] = "gsm"
+    reference_bits: Annotated[
+        Literal[8, 16],
+        Meta(
+            description="Length of the reference that joins parts. 16 leaves one septet (one sign) less in each part."
+        ),
+    ] = 8
+    uncertain_policy: Annotated[
+        Literal["hold"],
+        Meta(
+            extra={"later": ("resend_once", "fail_over_once")},
+            description="What to do with a submit that was never answered: hold waits for a receipt, never resends.",
+        ),
+    ] = "hold"
+
+
+class Route(Section, frozen=True, kw_only=True):
+    """A rule that picks a carrier. The first `[[route]]` that fits a message counts, in the order of the file."""
+
+    name: Annotated[str, Meta(extra=_NAME, min_length=1, max_length=32, description="Its name in logs; unique.")]
+    carrier: Annotated[str, Meta(min_length=1, description="Name of the carrier that gets the message.")]
+    sms_type: Annotated[Literal[0, 2, 8], Meta(description="Only messages of this SmsType; 0: any.")] = 0
+    brandname: Annotated[str, Meta(max_length=11, description="Only messages from this brandname; empty: any.")] = ""
+    telco: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=7,
+            description="Only to this network: 1 Viettel, 2 MobiFone, 3 VinaPhone, 4 Vietnamobile, 5 Gtel, 6 Itel, "
+            "7 Wintel; 0: any.",
+        ),
+    ] = 0
+
+
+class Callback(Section, frozen=True, kw_only=True):
+    """How customers are told the outcome."""
+
+    tries: Annotated[int, Meta(ge=1, le=10, description="Tries in all before a callback is given up.")] = 5
+    waits_seconds: Annotated[
+        tuple[Annotated[int, Meta(ge=0, le=604_800)], ...],
+        Meta(min_length=1, max_length=10, description="Wait before each try; the last one repeats if tries are more."),
+    ] = (0, 30, 120, 600, 1_800)
+    jitter_percent: Annotated[int, Meta(ge=0, le=50, description="Each wait is this much shorter or longer.")] = 20
+    timeout_seconds: Annotated[
+        Annotated[float, Meta(ge=0.1, le=60)], Meta(description="One try in all, from name look-up to the answer.")
+    ] = 10.0
+    in_flight: Annotated[int, Meta(ge=1, le=10_000, description="Tries running at once.")] = 64
+    connections_per_host: Annotated[
+        int, Meta(ge=1, le=1_000, description="Tries running at once towards one host, so that a slow one holds few.")
+    ] = 32
+    allowed_networks: Annotated[
+        _Networks, Meta(description="Private networks that callbacks may enter; all others of that kind are refused.")
+    ] = ()
+    secret: Annotated[
+        Secret, Meta(description="Key that callbacks are signed with (Standard Webhooks); empty: not signed.")
+    ] = Secret("")
+
+    def schedule_seconds(self) -> tuple[int, ...]:
+        """The wait before each try, as many as there are tries."""
+        missing = self.tries - len(self.waits_seconds)
+        return self.waits_seconds[: self.tries] + self.waits_seconds[-1:] * missing
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """What is written to standard output."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least important lines that are written.")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "json", "text"],
+        Meta(description="One JSON object a line, or short text. auto: text on a terminal, else JSON."),
+    ] = "auto"
+
+
+class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """All settings of one process, read once."""
+
+    api: Api = Api()
+    admin: Admin = Admin()
+    store: Store = Store()
+    accept: Accept = Accept()
+    schedule: Schedule = Schedule()
+    dispatch: Dispatch = Dispatch()
+    carrier: tuple[Carrier, ...] = ()
+    route: tuple[Route, ...] = ()
+    callback: Callback = Callback()
+    log: Log = Log()
+    origins: Mapping[Path, Origin] = _NOWHERE
+    """Where each value that is not a default came from."""

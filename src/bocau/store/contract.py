@@ -1,0 +1,265 @@
+"""The store as each room sees it: one narrow Protocol per room, kept by every engine and tried by one suite.
+
+Writes on the path of a message take one item and report back through `done`, called once, on the event loop, after the
+commit (or with a StoreFault, and then nothing of the item was stored). The engine joins the items of all rooms that
+wait at the same time into one transaction, so a room neither batches nor awaits. Everything else is a coroutine.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from bocau.core.directory import AccountRow, BrandnameRow, DirectoryRows, KeyRow, PriceRow, TemplateRow
+from bocau.core.lifecycle import Event, State
+from bocau.core.message import (
+    Admission,
+    Admitted,
+    Answer,
+    CallbackDue,
+    CallbackTry,
+    Duplicate,
+    Intent,
+    Message,
+    NoBalance,
+    ReceiptIn,
+    ReceiptStored,
+    Summary,
+)
+
+__all__ = [
+    "AcceptStore",
+    "AdminStore",
+    "AdmitResult",
+    "CallbackStore",
+    "DeliverStore",
+    "DispatchStore",
+    "Done",
+    "LedgerLine",
+    "OutcomeDeadlines",
+    "ReceiptStore",
+    "Recorded",
+    "ScheduleStore",
+    "StateCounts",
+    "StoreFault",
+    "Turn",
+    "Waking",
+]
+
+R = TypeVar("R")
+
+
+class StoreFault(Exception):  # noqa: N818 - our own breakage is a fault (house words)
+    """The engine could not commit. Nothing of the item was stored; the cause is chained."""
+
+
+Done = Callable[[R | StoreFault], None]
+"""Told the result of one item after its commit, on the loop."""
+
+AdmitResult = Admitted | Duplicate | NoBalance
+
+
+class OutcomeDeadlines(NamedTuple):
+    """How long an outcome may stay open, in milliseconds after the intent (promises 4.1)."""
+
+    uncertain_otp_ms: int
+    uncertain_other_ms: int
+    receipt_ms: int
+
+
+class Recorded(NamedTuple):
+    """What an answer did to its message."""
+
+    state: State | None
+    """The state it moved to; None if the message stayed where it was."""
+    callback: CallbackDue | None
+
+
+class Waking(NamedTuple):
+    """An open message whose moment has come."""
+
+    id: int
+    state: State
+    route_class: str
+    expires_ms: int
+    touched_ms: int
+    """When its newest attempt was begun, or when it was released."""
+
+
+class Turn(NamedTuple):
+    """What the schedule decided for one message: an event, or only a later look."""
+
+    message_id: int
+    event: Event | None
+    wake_ms: int | None
+
+
+class StateCounts(NamedTuple):
+    """Open work at one moment, for readiness and metrics."""
+
+    queued: int
+    oldest_queued_ms: int | None
+    callbacks_waiting: int
+
+
+class LedgerLine(NamedTuple):
+    """One line of an account's ledger."""
+
+    subject_id: int
+    kind: str
+    amount: int
+    cause: str
+    at_ms: int
+
+
+class AcceptStore(Protocol):
+    """What room 1 needs."""
+
+    epoch: int
+    """Owner mark of this node's start."""
+
+    def admit(self, admission: Admission, done: Done[AdmitResult]) -> None:
+        """Store all messages, the hold and the RequestId of one request, or nothing (promises P1, P2)."""
+        ...
+
+    async def read_directory(self) -> DirectoryRows:
+        """Accounts, keys, brandnames, templates and prices, with their version."""
+        ...
+
+    async def directory_version(self) -> int:
+        """Grows with every change of the directory, by whatever process."""
+        ...
+
+    async def seen(self, account_id: int, request_id: str, now_ms: int) -> Duplicate | None:
+        """The request that holds this RequestId, if it was accepted within 24 h."""
+        ...
+
+    async def balance(self, account_id: int) -> tuple[int, int]:
+        """Balance and credit limit."""
+        ...
+
+    async def summary(self, account_id: int, smsid: str, since_ms: int) -> Summary | None:
+        """A request of this account accepted at or after `since_ms`; another account's is None too (promises S3)."""
+        ...
+
+
+class ScheduleStore(Protocol):
+    """What room 2 needs."""
+
+    async def waking(self, now_ms: int, limit: int) -> list[Waking]:
+        """Open messages whose moment has come, earliest first; queued ones only if they are too old to go."""
+        ...
+
+    async def turn(self, turns: Sequence[Turn], now_ms: int) -> list[CallbackDue]:
+        """Apply decisions, each only if the message still stands where the event allows. Returns the callbacks made."""
+        ...
+
+    async def prune(self, now_ms: int, limit: int) -> int:
+        """Forget RequestIds after 48 h and orphan receipts after 7 days, a few at a time. Returns how many."""
+        ...
+
+
+class DispatchStore(Protocol):
+    """What room 3 needs."""
+
+    epoch: int
+
+    async def claim(self, now_ms: int, limit: int) -> list[Message]:
+        """Take due messages that nobody holds, oldest first; they are ours until they leave `queued`."""
+        ...
+
+    async def open_parts(self, message_id: int) -> tuple[int, ...]:
+        """Parts of a message tried before that no carrier has, in order."""
+        ...
+
+    def begin(self, intent: Intent, done: Done[int | None]) -> None:
+        """Store the intent. The result is the concatenation reference (0 for one part), or None: not ours any more,
+        or too old. Only after it may a byte leave."""
+        ...
+
+    def hand_back(self, message_id: int, wake_ms: int, done: Done[None]) -> None:
+        """Let go of a claimed message that was not begun, to be claimed again at `wake_ms`."""
+        ...
+
+
+class DeliverStore(Protocol):
+    """What room 4 needs."""
+
+    def record(self, answer: Answer, done: Done[Recorded]) -> None:
+        """Store how an attempt went, and fold it into its message."""
+        ...
+
+    def inbound(self, carrier: str, raw: bytes, at_ms: int, done: Done[None]) -> None:
+        """Keep a message from a subscriber whole."""
+        ...
+
+
+class ReceiptStore(Protocol):
+    """What room 5 needs for receipts."""
+
+    def receipt(self, receipt: ReceiptIn, done: Done[ReceiptStored]) -> None:
+        """Match and fold a receipt, settle the ledger and create the callback; keep it as an orphan if it matches
+        nothing (promises 4.2)."""
+        ...
+
+
+class CallbackStore(Protocol):
+    """What room 5 needs for callbacks."""
+
+    async def claim_callbacks(self, now_ms: int, limit: int) -> list[CallbackDue]:
+        """Take due callbacks that nobody holds, oldest first."""
+        ...
+
+    def tried(self, attempt: CallbackTry, done: Done[None]) -> None:
+        """Store one try and its verdict."""
+        ...
+
+
+class AdminStore(Protocol):
+    """What the command line and the admin listener need."""
+
+    async def counts(self) -> StateCounts:
+        """Open work now."""
+        ...
+
+    async def create_account(self, name: str, now_ms: int) -> int:
+        """Returns the id. Raises ValueError if the name is taken."""
+        ...
+
+    async def set_account_state(self, account_id: int, state: str) -> None:
+        """active or locked."""
+        ...
+
+    async def put_key(self, row: KeyRow, now_ms: int) -> None:
+        """Add or replace a key."""
+        ...
+
+    async def put_brandname(self, row: BrandnameRow, now_ms: int) -> None:
+        """Add or replace a brandname."""
+        ...
+
+    async def put_template(self, row: TemplateRow, now_ms: int) -> int:
+        """Add a template (id 0: a new one), or find the equal one. Returns its id."""
+        ...
+
+    async def delete_template(self, account_id: int, template_id: int) -> bool:
+        """Whether there was one."""
+        ...
+
+    async def put_price(self, row: PriceRow) -> None:
+        """Add or replace a price."""
+        ...
+
+    async def top_up(self, account_id: int, amount: int, cause: str, now_ms: int) -> int:
+        """Add money (or take it, with a negative amount). Returns the new balance."""
+        ...
+
+    async def set_credit_limit(self, account_id: int, amount: int) -> None:
+        """How far the balance may sink below zero."""
+        ...
+
+    async def accounts(self) -> list[AccountRow]:
+        """All accounts, by name."""
+        ...
+
+    async def ledger(self, account_id: int, limit: int) -> list[LedgerLine]:
+        """The newest lines first."""
+        ...

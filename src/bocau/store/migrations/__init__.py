@@ -1,0 +1,1 @@
+"""Schema steps, numbered, forward only, each applied once and kept by checksum."""

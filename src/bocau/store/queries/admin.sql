@@ -1,0 +1,51 @@
+-- name: insert_account
+-- A new payer.
+INSERT INTO account (name, created_ms) VALUES ($1, $2) RETURNING id;
+
+-- name: set_account_state
+-- active or locked.
+UPDATE account SET state = $2 WHERE id = $1;
+
+-- name: set_credit_limit
+-- How far below zero.
+UPDATE account SET credit_limit = $2 WHERE id = $1;
+
+-- name: put_key
+-- Add or replace.
+INSERT INTO api_key (api_key, account_id, secret_hash, state, created_ms) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (api_key) DO UPDATE SET secret_hash = excluded.secret_hash, state = excluded.state
+WHERE api_key.account_id = excluded.account_id;
+
+-- name: key_owner
+-- Whose key it is.
+SELECT account_id FROM api_key WHERE api_key = $1;
+
+-- name: put_brandname
+-- Add or replace.
+INSERT INTO brandname (account_id, sms_type, name, state, created_ms) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (account_id, sms_type, name) DO UPDATE SET state = excluded.state;
+
+-- name: put_template
+-- Add; an equal one only takes the new class.
+INSERT INTO template (account_id, sms_type, brandname, telco, content, route_class, created_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (account_id, sms_type, brandname, telco, content) DO UPDATE SET route_class = excluded.route_class
+RETURNING id;
+
+-- name: delete_template
+-- Of this account only.
+DELETE FROM template WHERE account_id = $1 AND id = $2 RETURNING id;
+
+-- name: put_price
+-- Add or replace.
+INSERT INTO price (account_id, sms_type, telco, price) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account_id, sms_type, telco) DO UPDATE SET price = excluded.price;
+
+-- name: find_ledger
+-- Whether this line is written.
+SELECT 1 FROM ledger WHERE account_id = $1 AND subject_id = $2 AND kind = $3;
+
+-- name: read_ledger
+-- The newest lines.
+SELECT subject_id, kind, amount, cause, at_ms FROM ledger
+WHERE account_id = $1 ORDER BY subject_id DESC, kind DESC LIMIT $2;

@@ -1,0 +1,122 @@
+"""Room 4's writes: what carriers answered."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from bocau.core.ledger import EntryKind
+from bocau.core.lifecycle import AttemptState, Event, State
+from bocau.core.message import Answer, AnswerKind, ReceiptIn
+from bocau.core.outcome import fold, match_keys
+from bocau.store.contract import Recorded
+from bocau.store.queries import Queries
+from bocau.store.sqlite.finishing import Finishing
+from bocau.store.sqlite.receiving import Receiving, three_forms
+
+__all__ = ["Recording"]
+
+_SENT: Final = Recorded(State.SENT, None)
+_UNCHANGED: Final = Recorded(None, None)
+
+
+class Recording:
+    """Stores answers. The common one, a message in one part taken, is joined into three statements for all of them."""
+
+    def __init__(self, queries: Queries, finishing: Finishing, receiving: Receiving) -> None:
+        self._q = queries
+        self._finishing = finishing
+        self._receiving = receiving
+
+    def run(self, db: sqlite3.Connection, items: Sequence[Answer]) -> list[Recorded]:
+        """One result each."""
+        q = self._q
+        taken = [a for a in items if a.kind is AnswerKind.TAKEN]
+        db.executemany(q["answer_taken"], [(*a.key, a.carrier_id, a.match_key, a.at_ms) for a in taken])
+        single = [(a.key.message_id,) for a in taken if a.total == 1]
+        all_moved = db.executemany(q["message_taken"], single).rowcount == len(single)
+        db.executemany(
+            q["insert_ledger"],
+            [(a.account_id, a.key.message_id, EntryKind.CAPTURE.value, 0, "taken", a.at_ms) for a in taken],
+        )
+        orphans = bool(taken) and db.execute(q["any_orphan"]).fetchone() is not None
+        return [self._record(db, answer, orphans, all_moved) for answer in items]
+
+    def _record(self, db: sqlite3.Connection, answer: Answer, orphans: bool, all_moved: bool) -> Recorded:
+        """What is left to do for one answer. `all_moved`: every message in one part that was taken is now sent."""
+        kind = answer.kind
+        if kind is AnswerKind.TAKEN:
+            early = self._adopt(db, answer) if orphans else None
+            if early is not None:
+                return early
+            if answer.total > 1:
+                return self._fold(db, answer)
+            return _SENT if all_moved or self._state(db, answer.key.message_id) is State.SENT else _UNCHANGED
+        if kind is AnswerKind.UNCERTAIN:
+            changed = db.execute(self._q["answer_lost"], answer.key).rowcount
+        else:
+            values = (*answer.key, answer.status, kind.value, answer.at_ms)
+            changed = db.execute(self._q["answer_refused"], values).rowcount
+        return self._fold(db, answer) if changed else _UNCHANGED
+
+    def _fold(self, db: sqlite3.Connection, answer: Answer) -> Recorded:
+        """What the attempts of a message amount to after an answer."""
+        message_id = answer.key.message_id
+        rows = db.execute(self._q["newest_attempts"], (message_id,)).fetchall()
+        refusals = {error for _, state, error in rows if state == AttemptState.REFUSED}
+        if AnswerKind.PERMANENT.value in refusals:
+            reason = f"{answer.carrier} refused it: status 0x{answer.status:08x}"
+            return Recorded(*self._finishing.finish(db, message_id, Event.FAIL, reason, answer.at_ms))
+        if any(state == AttemptState.SUBMITTING for _, state, _ in rows):
+            return _UNCHANGED
+        if refusals:
+            reason = f"{answer.carrier} put it off: status 0x{answer.status:08x}"
+            moved = db.execute(self._q["postpone_message"], (message_id, answer.wake_ms, reason)).rowcount
+            return Recorded(State.QUEUED, None) if moved else _UNCHANGED
+        event = fold(answer.total, [AttemptState(state) for _, state, _ in rows])
+        if event is Event.TAKE:
+            return _SENT if db.execute(self._q["message_taken"], (message_id,)).rowcount else _UNCHANGED
+        if event is Event.HOLD:
+            moved = db.execute(self._q["hold_message"], (message_id, answer.wake_ms)).rowcount
+            return Recorded(State.UNCERTAIN, None) if moved else _UNCHANGED
+        if event is None:
+            return _UNCHANGED
+        return Recorded(*self._finishing.finish(db, message_id, event, "", answer.at_ms))
+
+    def _adopt(self, db: sqlite3.Connection, answer: Answer) -> Recorded | None:
+        """Apply receipts that came before this answer, whatever the base of their id (promises 4.2, 4.3).
+
+        None if there is none for this recipient. All of them are done with, those that say nothing new included.
+        """
+        q, key = self._q, answer.key
+        found = db.execute(q["find_orphans"], (*three_forms(match_keys(answer.match_key)), answer.carrier)).fetchall()
+        mine = db.execute(q["attempt_phone"], key).fetchone() if found else None
+        adopted, callback = False, None
+        for orphan_id, phone, state, error, received_ms in found:
+            if mine != (phone,):
+                continue
+            if state:
+                receipt = ReceiptIn(
+                    answer.carrier,
+                    answer.carrier_id,
+                    (answer.match_key,),
+                    phone,
+                    AttemptState(state),
+                    error,
+                    received_ms,
+                    b"",
+                    key,
+                    hand_over=False,
+                )
+                stored = self._receiving.apply(db, key, receipt)
+                adopted = adopted or stored is not None
+                callback = callback or (None if stored is None else stored.callback)
+            db.execute(q["delete_orphan"], (orphan_id,))
+        if not adopted:
+            return None
+        # A receipt for one of several parts may leave the message to what the answers amount to.
+        folded = self._fold(db, answer) if answer.total > 1 else _UNCHANGED
+        return Recorded(self._state(db, key.message_id), callback or folded.callback)
+
+    def _state(self, db: sqlite3.Connection, message_id: int) -> State | None:
+        row = db.execute(self._q["message_state"], (message_id,)).fetchone()
+        return None if row is None else State(row[0])

@@ -1,0 +1,101 @@
+"""Room 2's writes, and what a start has to put right."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from bocau.core.lifecycle import FINAL, MESSAGE_TRANSITIONS, AttemptState, Event, State
+from bocau.core.message import CallbackDue, RouteClass
+from bocau.store.contract import OutcomeDeadlines, Turn, Waking
+from bocau.store.queries import Queries
+from bocau.store.sqlite.finishing import Finishing
+
+__all__ = ["Scheduling", "rescue"]
+
+_REQUEST_KEY_MS: Final = 48 * 3_600_000
+_ORPHAN_MS: Final = 7 * 24 * 3_600_000
+_ENDS: Final = frozenset(row.event for row in MESSAGE_TRANSITIONS if row.target in FINAL)
+_REASONS: Final[dict[Event, str]] = {
+    Event.EXPIRE: "too old to be submitted",
+    Event.CLOSE: "no receipt in time",
+}
+
+
+def rescue(db: sqlite3.Connection, q: Queries, now_ms: int, deadlines: OutcomeDeadlines) -> tuple[int, int, int]:
+    """Put right what the last start left (house.md, walk, step 7), inside the caller's transaction.
+
+    What was claimed but not begun goes back at once; what was begun and not answered becomes uncertain, never fresh.
+    Returns how many messages went back, how many became uncertain, how many callbacks fall due again.
+    """
+    queued = db.execute(q["rescue_queued"], (now_ms,)).rowcount
+    held = 0
+    for message_id, route_class in db.execute(q["rescue_sending"]).fetchall():
+        otp = route_class == RouteClass.OTP
+        deadline = now_ms + (deadlines.uncertain_otp_ms if otp else deadlines.uncertain_other_ms)
+        db.execute(q["lose_attempts"], (message_id,))
+        states = {row[1] for row in db.execute(q["newest_attempts"], (message_id,))}
+        if AttemptState.REFUSED in states:
+            # A part that a carrier put off is not in doubt: it is tried again, as it would have been (promises 4.5).
+            db.execute(q["postpone_message"], (message_id, now_ms, "put off before a restart"))
+            queued += 1
+        else:
+            db.execute(q["hold_message"], (message_id, deadline))
+            held += 1
+    callbacks = db.execute(q["rescue_callbacks"], (now_ms,)).rowcount
+    return queued, held, callbacks
+
+
+class Scheduling:
+    """Time passes."""
+
+    def __init__(self, queries: Queries, finishing: Finishing) -> None:
+        self._q = queries
+        self._finishing = finishing
+        self._walked: tuple[int, str] = (0, "")
+
+    def waking(self, db: sqlite3.Connection, items: Sequence[tuple[int, int]]) -> list[list[Waking]]:
+        """Each item: (now, limit)."""
+        return [self._waking(db, now_ms, limit) for now_ms, limit in items]
+
+    def _waking(self, db: sqlite3.Connection, now_ms: int, limit: int) -> list[Waking]:
+        found = []
+        for message_id, state, route_class, expires_ms, release_ms in db.execute(
+            self._q["waking_messages"], (now_ms, limit)
+        ).fetchall():
+            intent_ms = db.execute(self._q["newest_intent"], (message_id,)).fetchone()[0]
+            touched_ms = release_ms if intent_ms is None else intent_ms
+            found.append(Waking(message_id, State(state), route_class, expires_ms, touched_ms))
+        return found
+
+    def turn(self, db: sqlite3.Connection, items: Sequence[tuple[Sequence[Turn], int]]) -> list[list[CallbackDue]]:
+        """Each item: (turns, now)."""
+        return [[due for turn in turns if (due := self._turn(db, turn, now_ms)) is not None] for turns, now_ms in items]
+
+    def _turn(self, db: sqlite3.Connection, turn: Turn, now_ms: int) -> CallbackDue | None:
+        q = self._q
+        if turn.event is None:
+            if turn.wake_ms is not None:
+                db.execute(q["wake_later"], (turn.message_id, turn.wake_ms, now_ms))
+            return None
+        if turn.event is Event.RELEASE:
+            # An open message without a moment to wake would never be seen again.
+            db.execute(q["release_message"], (turn.message_id, now_ms if turn.wake_ms is None else turn.wake_ms))
+            return None
+        if turn.event not in _ENDS:
+            raise ValueError(f"the schedule cannot {turn.event} a message")
+        state, due = self._finishing.finish(db, turn.message_id, turn.event, _REASONS.get(turn.event, ""), now_ms)
+        if state is State.UNKNOWN:
+            db.execute(q["close_attempts"], (turn.message_id,))
+        return due
+
+    def prune(self, db: sqlite3.Connection, items: Sequence[tuple[int, int]]) -> list[int]:
+        """Each item: (now, limit)."""
+        return [self._prune(db, now_ms, limit) for now_ms, limit in items]
+
+    def _prune(self, db: sqlite3.Connection, now_ms: int, limit: int) -> int:
+        q, oldest = self._q, now_ms - _REQUEST_KEY_MS
+        keys = db.execute(q["walk_request_keys"], (*self._walked, limit)).fetchall()
+        self._walked = (keys[-1][0], keys[-1][1]) if len(keys) == limit else (0, "")
+        gone = [(account, request, oldest) for account, request, created in keys if created < oldest]
+        db.executemany(q["delete_request_key"], gone)
+        return len(gone) + db.execute(q["prune_orphans"], (now_ms - _ORPHAN_MS, limit)).rowcount

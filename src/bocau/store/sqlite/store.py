@@ -1,0 +1,357 @@
+"""SqliteStore: every room's contract on one file."""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from bocau.core.directory import AccountRow, BrandnameRow, DirectoryRows, KeyRow, PriceRow, TemplateRow
+from bocau.core.ids import first_id_at, head_of
+from bocau.core.ledger import EntryKind, covers
+from bocau.core.message import (
+    Admission,
+    Answer,
+    CallbackDue,
+    CallbackTry,
+    Duplicate,
+    Intent,
+    Message,
+    ReceiptIn,
+    ReceiptStored,
+    Summary,
+)
+from bocau.store.contract import (
+    AdmitResult,
+    Done,
+    LedgerLine,
+    OutcomeDeadlines,
+    Recorded,
+    StateCounts,
+    StoreFault,
+    Turn,
+    Waking,
+)
+from bocau.store.queries import Queries, load
+from bocau.store.sqlite.admitting import Admitting, find_duplicate, read_summary
+from bocau.store.sqlite.calling import Calling
+from bocau.store.sqlite.commit import GroupCommit, Kind
+from bocau.store.sqlite.dispatching import Dispatching
+from bocau.store.sqlite.finishing import Finishing
+from bocau.store.sqlite.opening import Lock, StoreBroken, connect, migrate
+from bocau.store.sqlite.receiving import Receiving
+from bocau.store.sqlite.recording import Recording
+from bocau.store.sqlite.scheduling import Scheduling, rescue
+
+__all__ = ["SqliteStore"]
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """One machine's store. Open it with `gateway` to run on it, or with `administrate` beside a running gateway."""
+
+    def __init__(
+        self,
+        writer: sqlite3.Connection,
+        reader: sqlite3.Connection,
+        lock: Lock | None,
+        epoch: int,
+        commit: GroupCommit,
+    ) -> None:
+        self.epoch = epoch
+        self.rescued = (0, 0, 0)
+        """Messages given back, messages now uncertain, callbacks due again, found at this start."""
+        self._q = q = load("sqlite")
+        self.last_message_id: int = writer.execute(q["last_message_id"]).fetchone()[0] or 0
+        self._reader = reader
+        self._writer = writer
+        self._lock = lock
+        self._commit = commit
+        finishing = Finishing(q, epoch)
+        receiving = Receiving(q, finishing)
+        dispatching, scheduling, calling = Dispatching(q, epoch), Scheduling(q, finishing), Calling(q, epoch)
+        # The order inside a transaction follows a message through the house.
+        self._admit = Kind("admit", 1, Admitting(q).run)
+        self._begin = Kind("begin", 2, dispatching.begin)
+        self._record = Kind("record", 3, Recording(q, finishing, receiving).run)
+        self._receive = Kind("receipt", 4, receiving.run)
+        self._tried = Kind("tried", 5, calling.tried)
+        self._inbound = Kind("inbound", 6, self._insert_inbound)
+        self._hand_back = Kind("hand_back", 7, dispatching.hand_back)
+        self._turn = Kind("turn", 8, scheduling.turn)
+        self._claim = Kind("claim", 9, dispatching.claim)
+        self._claim_callbacks = Kind("claim_callbacks", 10, calling.claim)
+        self._waking = Kind("waking", 11, scheduling.waking)
+        self._open_parts = Kind("open_parts", 12, dispatching.open_parts)
+        self._prune = Kind("prune", 13, scheduling.prune)
+        self._act = Kind("act", 14, self._run_acts)
+
+    @classmethod
+    async def gateway(
+        cls,
+        path: str,
+        *,
+        node: int,
+        now_ms: int,
+        deadlines: OutcomeDeadlines,
+        on_fatal: Callable[[BaseException], None],
+        threaded: bool = True,
+    ) -> "SqliteStore":
+        """Open for a gateway: takes the lock, migrates, starts an epoch, rescues what the last start left.
+
+        Raises StoreInUse, StoreBroken.
+        """
+        with contextlib.ExitStack() as opened:
+            lock = Lock(path)
+            opened.callback(lock.close)
+            writer = connect(path, writing=True)
+            opened.callback(writer.close)
+            migrate(writer)
+            q = load("sqlite")
+            try:
+                writer.execute("BEGIN IMMEDIATE")
+                rescued = rescue(writer, q, now_ms, deadlines)
+                epoch: int = writer.execute(q["start_node"], (node, now_ms)).fetchone()[0]
+                writer.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise StoreBroken(f"{path}: {error}") from error
+            reader = connect(path, writing=False)
+            store = cls(
+                writer, reader, lock, epoch, GroupCommit(writer, threaded=threaded, on_fatal=on_fatal)
+            )
+            store.rescued = rescued
+            opened.pop_all()
+            return store
+
+    @classmethod
+    async def administrate(cls, path: str) -> "SqliteStore":
+        """Open beside a running gateway, to read and to change the directory. Raises StoreBroken."""
+        writer = connect(path, writing=True)
+        try:
+            migrate(writer)
+            reader = connect(path, writing=False)
+        except StoreBroken:
+            writer.close()
+            raise
+        return cls(writer, reader, None, 0, GroupCommit(writer, threaded=False, on_fatal=_ignore))
+
+    async def close(self, now_ms: int) -> None:
+        """Commit what waits and let go of the file. After a fatal error nothing is written to it here."""
+        await self._commit.close()
+        if self.epoch and not self._commit.dead:
+            with contextlib.suppress(sqlite3.Error):
+                self._writer.execute(self._q["stop_node"], (self.epoch, now_ms))
+        self._reader.close()
+        self._writer.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    @property
+    def commits(self) -> tuple[int, int]:
+        """Transactions so far, and items in them."""
+        return self._commit.commits, self._commit.items
+
+    # Room 1
+
+    def admit(self, admission: Admission, done: Done[AdmitResult]) -> None:
+        """See AcceptStore."""
+        self._commit.put(self._admit, admission, done)
+
+    async def read_directory(self) -> DirectoryRows:
+        """See AcceptStore."""
+        q, read = self._q, self._reader.execute
+        read("BEGIN")
+        try:
+            return DirectoryRows(
+                read(q["directory_version"]).fetchone()[0],
+                tuple(AccountRow(*row) for row in read(q["directory_accounts"])),
+                tuple(KeyRow(*row) for row in read(q["directory_keys"])),
+                tuple(BrandnameRow(*row) for row in read(q["directory_brandnames"])),
+                tuple(TemplateRow(*row) for row in read(q["directory_templates"])),
+                tuple(PriceRow(*row) for row in read(q["directory_prices"])),
+            )
+        finally:
+            read("COMMIT")
+
+    async def directory_version(self) -> int:
+        """See AcceptStore."""
+        version: int = self._reader.execute(self._q["directory_version"]).fetchone()[0]
+        return version
+
+    async def seen(self, account_id: int, request_id: str, now_ms: int) -> Duplicate | None:
+        """See AcceptStore."""
+        return find_duplicate(self._reader, self._q, account_id, request_id, now_ms)
+
+    async def balance(self, account_id: int) -> tuple[int, int]:
+        """See AcceptStore."""
+        row: tuple[int, int] = self._reader.execute(self._q["read_balance"], (account_id,)).fetchone()
+        return row
+
+    async def summary(self, account_id: int, smsid: str, since_ms: int) -> Summary | None:
+        """See AcceptStore."""
+        head = head_of(smsid)
+        found = None if head is None else read_summary(self._reader, self._q, account_id, head, since_ms)
+        return found if found is not None and found.smsid == smsid.lower() else None
+
+    # Room 2
+
+    async def waking(self, now_ms: int, limit: int) -> list[Waking]:
+        """See ScheduleStore."""
+        return await self._commit.call(self._waking, (now_ms, limit))
+
+    async def turn(self, turns: Sequence[Turn], now_ms: int) -> list[CallbackDue]:
+        """See ScheduleStore."""
+        return await self._commit.call(self._turn, (turns, now_ms))
+
+    async def prune(self, now_ms: int, limit: int) -> int:
+        """See ScheduleStore."""
+        return await self._commit.call(self._prune, (now_ms, limit))
+
+    # Room 3
+
+    async def claim(self, now_ms: int, limit: int) -> list[Message]:
+        """See DispatchStore."""
+        return await self._commit.call(self._claim, (now_ms, limit))
+
+    async def open_parts(self, message_id: int) -> tuple[int, ...]:
+        """See DispatchStore."""
+        return await self._commit.call(self._open_parts, message_id)
+
+    def begin(self, intent: Intent, done: Done[int | None]) -> None:
+        """See DispatchStore."""
+        self._commit.put(self._begin, intent, done)
+
+    def hand_back(self, message_id: int, wake_ms: int, done: Done[None]) -> None:
+        """See DispatchStore."""
+        self._commit.put(self._hand_back, (message_id, wake_ms), done)
+
+    # Room 4
+
+    def record(self, answer: Answer, done: Done[Recorded]) -> None:
+        """See DeliverStore."""
+        self._commit.put(self._record, answer, done)
+
+    def inbound(self, carrier: str, raw: bytes, at_ms: int, done: Done[None]) -> None:
+        """See DeliverStore."""
+        self._commit.put(self._inbound, (carrier, at_ms, raw), done)
+
+    def _insert_inbound(self, db: sqlite3.Connection, items: Sequence[tuple[str, int, bytes]]) -> list[None]:
+        db.executemany(self._q["insert_inbound"], items)
+        return [None] * len(items)
+
+    # Room 5
+
+    def receipt(self, receipt: ReceiptIn, done: Done[ReceiptStored]) -> None:
+        """See ReceiptStore."""
+        self._commit.put(self._receive, receipt, done)
+
+    async def claim_callbacks(self, now_ms: int, limit: int) -> list[CallbackDue]:
+        """See CallbackStore."""
+        return await self._commit.call(self._claim_callbacks, (now_ms, limit))
+
+    def tried(self, attempt: CallbackTry, done: Done[None]) -> None:
+        """See CallbackStore."""
+        self._commit.put(self._tried, attempt, done)
+
+    # Administration
+
+    async def counts(self) -> StateCounts:
+        """See AdminStore."""
+        queued, oldest = self._reader.execute(self._q["count_queued"]).fetchone()
+        waiting = self._reader.execute(self._q["count_callbacks"]).fetchone()[0]
+        return StateCounts(queued, oldest, waiting)
+
+    async def accounts(self) -> list[AccountRow]:
+        """See AdminStore."""
+        return [AccountRow(*row) for row in self._reader.execute(self._q["directory_accounts"])]
+
+    async def ledger(self, account_id: int, limit: int) -> list[LedgerLine]:
+        """See AdminStore."""
+        return [LedgerLine(*row) for row in self._reader.execute(self._q["read_ledger"], (account_id, limit))]
+
+    async def create_account(self, name: str, now_ms: int) -> int:
+        """See AdminStore."""
+        if any(account.name == name for account in await self.accounts()):
+            raise ValueError(f"there is an account {name!r} already")
+        return await self._change(lambda db, q: int(db.execute(q["insert_account"], (name, now_ms)).fetchone()[0]))
+
+    async def set_account_state(self, account_id: int, state: str) -> None:
+        """See AdminStore."""
+        await self._change(lambda db, q: db.execute(q["set_account_state"], (account_id, state)))
+
+    async def set_credit_limit(self, account_id: int, amount: int) -> None:
+        """See AdminStore."""
+        await self._change(lambda db, q: db.execute(q["set_credit_limit"], (account_id, amount)))
+
+    async def put_key(self, row: KeyRow, now_ms: int) -> None:
+        """See AdminStore."""
+
+        def change(db: sqlite3.Connection, q: Queries) -> None:
+            owner = db.execute(q["key_owner"], (row.api_key,)).fetchone()
+            if owner is not None and owner[0] != row.account_id:
+                raise ValueError("this ApiKey belongs to another account")
+            db.execute(q["put_key"], (row.api_key, row.account_id, row.secret_hash, row.state, now_ms))
+
+        await self._change(change)
+
+    async def put_brandname(self, row: BrandnameRow, now_ms: int) -> None:
+        """See AdminStore."""
+        await self._change(lambda db, q: db.execute(q["put_brandname"], (*row, now_ms)))
+
+    async def put_template(self, row: TemplateRow, now_ms: int) -> int:
+        """See AdminStore."""
+        return await self._change(lambda db, q: int(db.execute(q["put_template"], (*row[1:], now_ms)).fetchone()[0]))
+
+    async def delete_template(self, account_id: int, template_id: int) -> bool:
+        """See AdminStore."""
+        return await self._change(
+            lambda db, q: db.execute(q["delete_template"], (account_id, template_id)).fetchone() is not None
+        )
+
+    async def put_price(self, row: PriceRow) -> None:
+        """See AdminStore."""
+        await self._change(lambda db, q: db.execute(q["put_price"], row))
+
+    async def top_up(self, account_id: int, amount: int, cause: str, now_ms: int) -> int:
+        """See AdminStore."""
+
+        def change(db: sqlite3.Connection, q: Queries) -> int:
+            found = db.execute(q["read_balance"], (account_id,)).fetchone()
+            if found is None:
+                raise ValueError(f"there is no account {account_id}")
+            if amount < 0 and not covers(*found, -amount):
+                raise ValueError("the account does not have that much")
+            # The subject of a top-up is its own moment, in the order of message ids, made unique within the account.
+            subject = first_id_at(now_ms)
+            while db.execute(q["find_ledger"], (account_id, subject, EntryKind.TOP_UP.value)).fetchone():
+                subject += 1
+            db.execute(q["insert_ledger"], (account_id, subject, EntryKind.TOP_UP.value, amount, cause, now_ms))
+            db.execute(q["change_balance"], (account_id, amount))
+            return int(found[0]) + amount
+
+        return await self._change(change)
+
+    async def _change(self, act: Callable[[sqlite3.Connection, Queries], T]) -> T:
+        """Run one act of administration in its transaction and tell every node that the directory changed."""
+
+        def run(db: sqlite3.Connection) -> T:
+            result = act(db, self._q)
+            db.execute(self._q["touch_directory"])
+            return result
+
+        try:
+            outcome: T = await self._commit.call(self._act, run)
+        except StoreFault as fault:
+            # An act that breaks a rule was rolled back on its own; that is its caller's mistake, not a fault of ours.
+            if isinstance(fault.__cause__, ValueError | sqlite3.IntegrityError):
+                raise ValueError(str(fault.__cause__)) from fault
+            raise
+        return outcome
+
+    def _run_acts(self, db: sqlite3.Connection, items: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
+        return [act(db) for act in items]
+
+
+def _ignore(error: BaseException) -> None:
+    """A command beside the gateway ends anyway; its caller gets the fault."""
+    del error

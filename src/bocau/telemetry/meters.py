@@ -1,0 +1,248 @@
+"""What is counted: plain integers and lists, grouped by room, so that counting costs almost nothing.
+
+A room keeps its own group (`meters = telemetry.accept`) and counts with `meters.requests += 1` or
+`meters.refused[code] += 1`; nothing looks up a label on the way of a message. All of it belongs to one event loop.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+from bocau.core.lifecycle import FINAL, AttemptState
+from bocau.core.message import AnswerKind
+
+__all__ = [
+    "WATCHED",
+    "AcceptMeters",
+    "CarrierMeters",
+    "DispatchMeters",
+    "Histogram",
+    "ReportMeters",
+    "ScheduleMeters",
+    "StoreMeters",
+    "Telemetry",
+    "Watch",
+    "Watched",
+]
+
+_ANSWER_BOUNDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_WAIT_BOUNDS: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0)
+
+
+class Histogram:
+    """How often a duration fell into each of some fixed ranges. Durations are seconds."""
+
+    __slots__ = ("bounds", "counts", "total_seconds")
+
+    def __init__(self, bounds: Sequence[float] = _ANSWER_BOUNDS) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total_seconds = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one duration. A bound belongs to the range below it."""
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.total_seconds += seconds
+
+    def quantile(self, share: float) -> float | None:
+        """About the duration below which this share (0..1) of them lies; None before the first.
+
+        Within a range they are taken to lie evenly; beyond the last bound the answer is that bound.
+        """
+        rank = share * sum(self.counts)
+        if not rank:
+            return None
+        below = 0
+        lower = 0.0
+        for bound, count in zip(self.bounds, self.counts, strict=False):
+            if count and below + count >= rank:
+                return lower + (bound - lower) * (rank - below) / count
+            below += count
+            lower = bound
+        return lower
+
+
+def _tally(known: Iterable[str] = ()) -> dict[str, int]:
+    """Counts by word, the known words there from the start (so that a rate can be made of them)."""
+    return defaultdict(int, {str(word): 0 for word in known})
+
+
+class AcceptMeters:
+    """Room 1."""
+
+    __slots__ = ("accepted", "malformed", "parts", "refused", "requests", "sandbox", "seconds", "unavailable")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.accepted = 0
+        self.parts = 0
+        self.sandbox = 0
+        self.malformed = 0
+        self.unavailable = 0
+        self.refused = _tally()
+        self.seconds = Histogram()
+
+
+class ScheduleMeters:
+    """Room 2."""
+
+    __slots__ = ("closed", "expired", "released", "rescued")
+
+    def __init__(self) -> None:
+        self.released = 0
+        self.rescued = 0
+        self.expired = 0
+        self.closed = 0
+
+
+class DispatchMeters:
+    """Room 3."""
+
+    __slots__ = ("claimed", "direct", "planned", "postponed", "unroutable", "wait_seconds")
+
+    def __init__(self) -> None:
+        self.direct = 0
+        self.claimed = 0
+        self.planned = 0
+        self.postponed = 0
+        self.unroutable = 0
+        self.wait_seconds = Histogram(_WAIT_BOUNDS)
+
+
+class CarrierMeters:
+    """Room 4, for one carrier account."""
+
+    __slots__ = (
+        "answer_seconds",
+        "answers",
+        "bind_refusals",
+        "binds",
+        "late_answers",
+        "losses",
+        "receipt_seconds",
+        "receipts",
+        "strays",
+        "submitted",
+        "throttled",
+    )
+
+    def __init__(self) -> None:
+        self.submitted = 0
+        self.answers = _tally(AnswerKind)
+        self.throttled = 0
+        self.late_answers = 0
+        self.receipts = 0
+        self.strays = 0
+        self.binds = 0
+        self.bind_refusals = 0
+        self.losses = 0
+        self.answer_seconds = Histogram()
+        self.receipt_seconds = Histogram(_WAIT_BOUNDS)
+
+
+class ReportMeters:
+    """Room 5."""
+
+    __slots__ = ("callback_seconds", "callbacks", "orphans", "outcomes", "receipts", "rematched", "repeated")
+
+    def __init__(self) -> None:
+        words = (AttemptState.DELIVERED, AttemptState.UNDELIVERED, AttemptState.EXPIRED, AttemptState.UNKNOWN)
+        self.receipts = _tally((*words, "intermediate"))
+        self.orphans = 0
+        self.rematched = 0
+        self.repeated = 0
+        self.outcomes = _tally(sorted(FINAL))
+        self.callbacks = _tally(("done", "waiting", "given_up", "blocked"))
+        self.callback_seconds = Histogram()
+
+
+class StoreMeters:
+    """The store's writer."""
+
+    __slots__ = ("commit_seconds", "commits", "failures", "items")
+
+    def __init__(self) -> None:
+        self.commits = 0
+        self.items = 0
+        self.failures = 0
+        self.commit_seconds = Histogram()
+
+
+class Watched(NamedTuple):
+    """A value that is asked for when the metrics are read."""
+
+    kind: str
+    """gauge or counter"""
+    help: str
+    label: str = ""
+
+
+WATCHED: Final = {
+    "bocau_connections": Watched("gauge", "Connections open at the API door."),
+    "bocau_connections_refused_total": Watched("counter", "Connections turned away because too many were open."),
+    "bocau_connections_cut_total": Watched("counter", "Connections cut because a request took too long to arrive."),
+    "bocau_ready_messages": Watched("gauge", "Messages held in memory for the carriers."),
+    "bocau_oldest_queued_seconds": Watched("gauge", "Age of the oldest message that is due and not submitted."),
+    "bocau_uncertain_messages": Watched("gauge", "Messages whose submission was never answered."),
+    "bocau_orphan_receipts": Watched("gauge", "Receipts kept that match nothing yet."),
+    "bocau_callbacks_due": Watched("gauge", "Callbacks waiting for a try."),
+    "bocau_callbacks_in_flight": Watched("gauge", "Callback tries running."),
+    "bocau_store_queue_items": Watched("gauge", "Writes waiting for the next commit."),
+    "bocau_store_free_bytes": Watched("gauge", "Room left on the store's disk."),
+    "bocau_loop_lag_seconds": Watched("gauge", "How late the event loop ran its last tick."),
+    "bocau_log_lines_lost_total": Watched("counter", "Log lines that could not be written."),
+    "bocau_carrier_binds": Watched("gauge", "Links bound to the carrier.", "carrier"),
+    "bocau_carrier_window_used": Watched("gauge", "Submits without an answer.", "carrier"),
+    "bocau_carrier_window_size": Watched("gauge", "Submits that may be without an answer.", "carrier"),
+}
+"""Everything that can be watched, by its metric name."""
+
+
+class Watch(NamedTuple):
+    """One watched value."""
+
+    name: str
+    label: str
+    """The carrier's name where the metric has that label, else empty."""
+    read: Callable[[], float | None]
+
+
+class Telemetry:
+    """All meters of one gateway."""
+
+    __slots__ = ("_watches", "accept", "carriers", "dispatch", "report", "schedule", "store", "version")
+
+    def __init__(self, version: str = "") -> None:
+        self.version = version
+        self.accept = AcceptMeters()
+        self.schedule = ScheduleMeters()
+        self.dispatch = DispatchMeters()
+        self.carriers: dict[str, CarrierMeters] = {}
+        self.report = ReportMeters()
+        self.store = StoreMeters()
+        self._watches: dict[tuple[str, str], Watch] = {}
+
+    def carrier(self, name: str) -> CarrierMeters:
+        """The meters of a carrier account, made at the first call. Keep them; do not ask per message."""
+        return self.carriers.setdefault(name, CarrierMeters())
+
+    def watch(self, name: str, read: Callable[[], float | None], carrier: str = "") -> None:
+        """Ask `read` for a value of WATCHED whenever metrics are read; None means not known now.
+
+        `read` must be quick and must not raise. The same name and carrier replace an earlier one. Raises ValueError for
+        a name or a label that WATCHED does not have.
+        """
+        row = WATCHED.get(name)
+        if row is None or bool(row.label) != bool(carrier):
+            raise ValueError(f"{name} with carrier {carrier!r} is nothing that can be watched")
+        self._watches[(name, carrier)] = Watch(name, carrier, read)
+
+    def unwatch(self, name: str, carrier: str = "") -> None:
+        """Stop asking."""
+        self._watches.pop((name, carrier), None)
+
+    @property
+    def watches(self) -> list[Watch]:
+        """What is watched, by name and carrier."""
+        return [self._watches[key] for key in sorted(self._watches)]

@@ -1,0 +1,118 @@
+"""The callback: which URL is a target, and the URL that is called (esms-api 3.2).
+
+Text only. Whether the address behind a target may be called at all is decided elsewhere, on the resolved address.
+"""
+
+import re
+from typing import Final, NamedTuple
+from urllib.parse import quote, unquote_to_bytes
+
+from bocau.wire.esms.answers import money
+from bocau.wire.esms.status import SendReport
+
+__all__ = ["MAX_TARGET", "CallbackValues", "callback_query", "callback_url", "is_callback_target"]
+
+MAX_TARGET: Final = 2_048
+"""Characters a CallbackUrl may have."""
+
+_ENCODED: Final = ("http%3a", "https%3a")
+# Scheme, then a name or IPv4 address or a bracketed IPv6 address, then a port, then the rest. No userinfo; no character
+# that one parser takes for a letter of the host and another for its end.
+_TARGET: Final = re.compile(
+    r"https?://(?:[0-9a-z](?:[0-9a-z._-]{0,252})|\[[0-9a-f:.]{2,45}\])(?::([0-9]{1,5}))?(?:[/?#][^\\]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_URL_CHARACTERS: Final = "".join(map(chr, range(0x21, 0x7F)))
+
+_COLUMNS_OF_TYPE: Final = {"1": 9, "23": 11}
+"""How many of the columns a type sends; every other type sends all of them."""
+
+
+class CallbackValues(NamedTuple):
+    """What a callback tells about one request, once its status is known."""
+
+    report: SendReport
+    request_id: str
+    """The customer's own id; empty if there was none."""
+    type_id: str
+    """The SmsType."""
+    telcoid: int
+    """The network really used (esms-api 3.4); of several receivers, the first one's."""
+    phonenumber: str
+    """Ten digits that begin with 0; of several receivers, the first one."""
+    switchsmsid: str = ""
+    """The id of a fallback message, if there is one."""
+
+
+def callback_query(values: CallbackValues) -> str:
+    """The query of a callback, without question mark, in the order of the table of esms-api 3.2 (SMS shape)."""
+    report = values.report
+    columns = (
+        f"SMSID={_quoted(report.smsid)}",
+        f"SendFailed={report.send_failed}",
+        f"SendStatus={report.send_status}",
+        f"SendSuccess={report.send_success}",
+        f"TotalPrice={money(report.price_e4)}",
+        f"TotalReceiver={report.total_receiver}",
+        f"TotalSent={report.total_sent}",
+        f"RequestId={_quoted(values.request_id)}",
+        f"TypeId={_quoted(values.type_id)}",
+        f"telcoid={values.telcoid}",
+        f"phonenumber={_quoted(values.phonenumber)}",
+        f"switchsmsid={_quoted(values.switchsmsid)}",
+    )
+    return "&".join(columns[: _COLUMNS_OF_TYPE.get(values.type_id, len(columns))])
+
+
+def callback_url(target: str, values: CallbackValues) -> str:
+    """The URL to call: the customer's own path and query stay, the fragment goes, our parameters come last.
+
+    `target` is one that `is_callback_target` accepts. Spaces and characters outside ASCII, which cannot stand in a
+    request line, are percent-encoded; nothing else is touched. Raises ValueError for a target that is none.
+    """
+    url = _plain_target(target)
+    if url is None:
+        raise ValueError("not a callback target")
+    url = url.partition("#")[0]
+    if " " in url or not url.isascii():
+        url = quote(url, safe=_URL_CHARACTERS)
+    return url + _joint(url) + callback_query(values)
+
+
+def is_callback_target(text: str) -> bool:
+    """Whether a CallbackUrl can be called: http or https with a host, no userinfo, no control characters, not too long.
+
+    A text that is not is ignored with a warning, never refused (esms-api 5.2 step 8).
+    """
+    return _plain_target(text) is not None
+
+
+def _plain_target(text: str) -> str | None:
+    """The target, decoded once if it came percent-encoded as a whole; None if it is none."""
+    if len(text) > MAX_TARGET:
+        return None
+    if text[:8].lower().startswith(_ENCODED):
+        try:
+            text = unquote_to_bytes(text).decode("utf-8")
+        except UnicodeError:
+            return None
+    found = _TARGET.fullmatch(text)
+    if found is None or _CONTROL.search(text):
+        return None
+    port = found.group(1)
+    if port is not None and not 0 < int(port) < 65_536:
+        return None
+    return text
+
+
+def _joint(url: str) -> str:
+    """What stands between the customer's URL and our parameters."""
+    if "?" not in url:
+        return "?"
+    return "" if url[-1] in "?&" else "&"
+
+
+def _quoted(value: str) -> str:
+    """A value as UTF-8 percent-encoded text, `%20` for a space."""
+    return value if value.isascii() and value.isalnum() else quote(value, safe="")

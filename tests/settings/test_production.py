@@ -1,0 +1,140 @@
+"""What must not be left over in production, and what a listener must state."""
+
+from pathlib import Path
+
+import pytest
+
+from bocau.settings import check_listeners, check_production, development, read_settings
+
+GOOD = """\
+[callback]
+secret = "0123456789abcdef-canary"
+
+[[carrier]]
+name = "viettel"
+host = "smsc.example.vn"
+system_id = "shop"
+password = "p4ssword"
+
+[[route]]
+name = "all"
+carrier = "viettel"
+"""
+
+
+def found(folder: Path, text: str, environment: dict[str, str] | None = None, mode: int = 0o600) -> list[str]:
+    """What check_production says of a file with this text."""
+    file = folder / "bocau.toml"
+    file.write_text(text, "utf-8")
+    file.chmod(mode)
+    problems = check_production(read_settings(file, environment))
+    sentences = [f"{'refuse' if problem.fatal else 'warn'} {problem}" for problem in problems]
+    assert not [sentence for sentence in sentences if "canary" in sentence]
+    return [sentence.replace(f"{folder}/", "") for sentence in sentences]
+
+
+def test_a_plain_production_file_has_nothing_against_it(tmp_path: Path) -> None:
+    """Loopback, real keys, a private file."""
+    assert found(tmp_path, GOOD) == []
+
+
+def test_development_settings_are_refused_in_production(tmp_path: Path) -> None:
+    """Its keys and its simulated carrier are named; loopback callbacks are only doubtful."""
+    problems = check_production(development(tmp_path))
+    refused = {f"{problem.table} {problem.key}" for problem in problems if problem.fatal}
+    assert refused == {"[carrier.simulator] name", "[carrier.simulator] system_id", "[callback] secret"}
+    assert {problem.key for problem in problems if not problem.fatal} == {"allowed_networks"}
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104 - the very thing that is refused
+        ("::", False),
+        ("10.0.0.5", False),
+        ("gateway.example.vn", False),
+    ],
+)
+@pytest.mark.parametrize("section", ["api", "admin"])
+def test_a_listener_beyond_loopback_must_state_its_proxy(
+    tmp_path: Path, section: str, host: str, allowed: bool
+) -> None:
+    """Promises S10: loopback, or an explicit statement; in development too."""
+    settings = read_settings(None, None, {f"{section}.host": host})
+    problems = check_listeners(settings)
+    assert (not problems) == allowed
+    assert all(str(problem).startswith(f"flag {section}.host: [{section}] host: ") for problem in problems)
+    stated = read_settings(None, None, {f"{section}.host": host, f"{section}.behind_proxy": True})
+    assert check_listeners(stated) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            '"0123456789abcdef-canary"',
+            '"bocau-dev-0123456"',
+            "refuse bocau.toml:2: [callback] secret: is a development key",
+        ),
+        ('"shop"', '"bocau-dev-1"', "refuse bocau.toml:7: [carrier.viettel] system_id: is a development key"),
+        (
+            '"viettel"',
+            '"simulator"',
+            "refuse bocau.toml:5: [carrier.simulator] name: the simulated carrier is still here",
+        ),
+        (
+            '[[route]]\nname = "all"\ncarrier = "viettel"\n',
+            "",
+            "refuse default: [route]: there is none; add a [[route]]",
+        ),
+        ('secret = "0123456789abcdef-canary"', "", "warn default: [callback] secret: is empty, so customers cannot"),
+        (
+            "[callback]",
+            '[callback]\nallowed_networks=["127.0.0.0/8"]',
+            "warn bocau.toml:2: [callback] allowed_networks:",
+        ),
+        ("[callback]", '[callback]\nallowed_networks=["0.0.0.0/0"]', "0.0.0.0/0 lets customers' callbacks reach"),
+        (
+            '"shop"',
+            '"shop"\nbind_mode = "transmitter"',
+            "warn bocau.toml:8: [carrier.viettel] bind_mode: every carrier",
+        ),
+        (
+            "[[route]]",
+            '[[carrier]]\nname="spare"\nhost="x"\nsystem_id="x"\npassword="x"\n[[route]]',
+            "warn bocau.toml:11: [carrier.spare] name: no route leads to it",
+        ),
+    ],
+)
+def test_unsafe_leftovers_are_found_with_file_and_line(tmp_path: Path, before: str, after: str, said: str) -> None:
+    """One change to a good file is named in one sentence."""
+    sentences = found(tmp_path, GOOD.replace(before, after))
+    assert len([sentence for sentence in sentences if said in sentence]) == 1, sentences
+
+
+def test_a_gateway_without_a_carrier_is_refused(tmp_path: Path) -> None:
+    """No message could leave."""
+    assert "refuse default: [carrier]: there is none, so no message can leave; add a [[carrier]]" in found(tmp_path, "")
+
+
+@pytest.mark.parametrize(("mode", "refused"), [(0o600, False), (0o640, False), (0o644, True), (0o602, True)])
+def test_a_file_with_a_secret_must_not_be_open_to_every_user(tmp_path: Path, mode: int, refused: bool) -> None:
+    """The settings file itself, and a file that a secret was read from."""
+    sentences = found(tmp_path, GOOD, mode=mode)
+    assert [("chmod o= " in sentence) for sentence in sentences] == [True, True] * refused
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef", "utf-8")
+    secret.chmod(mode)
+    sentences = found(tmp_path, GOOD, {"BOCAU_CALLBACK__SECRET_FILE": str(secret)})
+    assert bool(sentences) == refused
+    assert all("[callback] secret: is in secret, which every user" in sentence for sentence in sentences)
+
+
+def test_a_secret_on_the_command_line_is_refused() -> None:
+    """Every user of the machine sees it there."""
+    settings = read_settings(None, None, {"callback.secret": "0123456789abcdef"})
+    assert any("command line" in problem.text for problem in check_production(settings) if problem.fatal)

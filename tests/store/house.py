@@ -1,0 +1,335 @@
+"""A gateway without its rooms: a test accepts, claims, answers and reports by hand, on a clock of its own."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+from bocau.core.ids import Ids, smsid_of
+from bocau.core.ledger import EntryKind
+from bocau.core.lifecycle import AttemptState, Event, State
+from bocau.core.message import (
+    Admission,
+    Admitted,
+    Answer,
+    AnswerKind,
+    AttemptKey,
+    CallbackDue,
+    CallbackTry,
+    Intent,
+    Message,
+    ReceiptIn,
+    ReceiptStored,
+)
+from bocau.core.outcome import match_key, match_keys
+from bocau.store.contract import AdmitResult, Done, Recorded, StoreFault, Turn
+from tests.store.engines import Engine, Rooms
+
+__all__ = ["HOUR", "NOON", "PRICE", "House"]
+
+R = TypeVar("R")
+
+NOON: Final = 1_800_000_000_000
+"""When every test begins, in milliseconds since 1970."""
+HOUR: Final = 3_600_000
+PRICE: Final = 850 * 10_000
+TTL: Final = 5 * 60_000
+URL: Final = "https://shop.example/hook"
+CARRIER: Final = "north"
+PHONE: Final = "0901234567"
+
+
+class House:
+    """An open store and the clock. `account` has money for a thousand messages."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.now = NOON
+        self._loop = asyncio.new_event_loop()
+        self._uncaught: list[str] = []
+        self._loop.set_exception_handler(lambda _, context: self._uncaught.append(str(context)))
+        self.store: Rooms = self.run(engine.open(self.now))
+        self._old: list[Rooms] = []
+        self.ids = Ids(7, self.store.last_message_id)
+        self._tokens = itertools.count(1)
+        self.account = self.new_account("shop", 1000 * PRICE)
+
+    # Running
+
+    def run(self, work: Coroutine[Any, Any, R]) -> R:
+        """The result of a coroutine."""
+        return self._loop.run_until_complete(work)
+
+    def together(self, *puts: Callable[[Done[R]], None]) -> list[R | StoreFault]:
+        """Put items in one turn of the loop, so that they share a transaction; the result of each."""
+
+        async def go() -> list[R | StoreFault]:
+            futures = [asyncio.get_running_loop().create_future() for _ in puts]
+            for put, future in zip(puts, futures, strict=True):
+                put(future.set_result)
+            return [await future for future in futures]
+
+        return self.run(go())
+
+    def one(self, put: Callable[[Done[R]], None]) -> R:
+        """Put one item. Raises its StoreFault."""
+        (result,) = self.together(put)
+        if isinstance(result, StoreFault):
+            raise result
+        return result
+
+    def later(self, milliseconds: int) -> None:
+        """Time passes."""
+        self.now += milliseconds
+
+    def crash(self) -> None:
+        """The process dies and starts again."""
+        self.engine.crash()
+        self._old.append(self.store)
+        self.store = self.run(self.engine.open(self.now))
+        self.ids = Ids(7, self.store.last_message_id)
+
+    def reopen(self) -> None:
+        """A clean end and a new start."""
+        self.run(self.store.close(self.now))
+        self.store = self.run(self.engine.open(self.now))
+
+    def close(self) -> None:
+        """The end of the test."""
+        for store in (self.store, *self._old):
+            self.run(store.close(self.now))
+        self.run(self._loop.shutdown_default_executor())
+        self._loop.close()
+        assert not self._uncaught
+
+    # Accounts
+
+    def new_account(self, name: str, amount: int) -> int:
+        """A payer with so much money."""
+        account = self.run(self.store.create_account(name, self.now))
+        if amount:
+            self.run(self.store.top_up(account, amount, "test", self.now))
+        return account
+
+    def balance(self, account: int | None = None) -> int:
+        """Money at hand."""
+        return self.run(self.store.balance(account or self.account))[0]
+
+    # Room 1
+
+    def draft(
+        self,
+        *,
+        account: int | None = None,
+        receivers: int = 1,
+        dropped: int = 0,
+        phone: str = PHONE,
+        parts: int = 1,
+        price: int = PRICE,
+        request_id: str = "",
+        url: str = URL,
+        state: State = State.QUEUED,
+        send_in: int = 0,
+        ours: bool = False,
+        route_class: str = "otp",
+    ) -> Admission:
+        """A request as the checks let it in. `ours`: its messages go straight to this node's dispatcher."""
+        head = self.ids.next(self.now)
+        smsid = smsid_of(head, next(self._tokens).to_bytes(8, "big"), 7)
+        rejected = state is State.REJECTED
+        release = self.now + send_in
+        expires = release + TTL
+        wake = None if rejected else expires if ours else release
+        messages = tuple(
+            Message(
+                id=head if index == 0 else self.ids.next(self.now),
+                head=head,
+                account_id=account or self.account,
+                smsid=smsid,
+                receivers=receivers + dropped,
+                dropped=dropped,
+                request_id=request_id,
+                campaign_id="",
+                sms_type=2,
+                route_class=route_class,
+                brandname="BOCAU",
+                phone=phone if index == 0 else f"09{index:08d}",
+                telco=2,
+                content="4821 là mã",
+                parts=parts,
+                price=price,
+                callback_url="" if rejected else url,
+                state=state.value,
+                reason="no template" if rejected else "",
+                owner=self.store.epoch if ours else 0,
+                tries=0,
+                carrier="",
+                reference=0,
+                created_ms=self.now,
+                release_ms=release,
+                expires_ms=expires,
+                wake_ms=wake,
+                final_ms=self.now if rejected else None,
+            )
+            for index in range(receivers)
+        )
+        return Admission(messages, 0 if rejected else price * receivers, consumes_request_id=not rejected)
+
+    def admit(self, admission: Admission) -> AdmitResult:
+        """Offer a request to the store."""
+        return self.one(lambda done: self.store.admit(admission, done))
+
+    def admit_together(self, *admissions: Admission) -> list[AdmitResult | StoreFault]:
+        """Offer requests to the store in one transaction."""
+        return self.together(*[lambda done, a=a: self.store.admit(a, done) for a in admissions])  # type: ignore[misc]
+
+    def accept(self, **values: Any) -> Message:
+        """An accepted request; its first message. The values are those of `draft`."""
+        return self.accept_all(**values)[0]
+
+    def accept_all(self, **values: Any) -> tuple[Message, ...]:
+        """An accepted request; its messages."""
+        admission = self.draft(**values)
+        assert self.admit(admission) == Admitted(admission)
+        return admission.messages
+
+    # Room 3
+
+    def claim(self, limit: int = 100) -> list[Message]:
+        """What dispatch gets now."""
+        return self.run(self.store.claim(self.now, limit))
+
+    def intent(
+        self, message: Message, parts: Sequence[int] = (), number: int = 1, carrier: str = CARRIER, total: int = 0
+    ) -> Intent:
+        """The wish to submit, of all parts unless named."""
+        total = total or message.parts
+        return Intent(
+            message.id, tuple(parts) or tuple(range(1, total + 1)), total, number, carrier, message.phone, self.now
+        )
+
+    def begin(self, message: Message, parts: Sequence[int] = (), number: int = 1, **values: Any) -> int | None:
+        """Store the intent; the reference, or None."""
+        intent = self.intent(message, parts, number, **values)
+        return self.one(lambda done: self.store.begin(intent, done))
+
+    def hand_back(self, message: Message, wait: int = 0) -> None:
+        """Let go of a claimed message."""
+        self.one(lambda done: self.store.hand_back(message.id, self.now + wait, done))
+
+    def sending(self, **values: Any) -> Message:
+        """A message whose parts have left and are not answered."""
+        message = self.accept(**values, ours=True)
+        assert self.begin(message) is not None
+        return message
+
+    def sent(self, carrier_id: str = "a1", **values: Any) -> Message:
+        """A message in one part that the carrier has."""
+        message = self.sending(**values)
+        assert self.take(message, carrier_id).state is State.SENT
+        return message
+
+    # Room 4
+
+    def answer(
+        self,
+        message: Message,
+        kind: AnswerKind,
+        carrier_id: str = "",
+        *,
+        part: int = 1,
+        number: int = 1,
+        carrier: str = CARRIER,
+        wait: int = 1000,
+    ) -> Answer:
+        """What a carrier answered."""
+        return Answer(
+            AttemptKey(message.id, part, number),
+            message.account_id,
+            message.parts,
+            kind,
+            carrier,
+            carrier_id,
+            match_key(carrier_id),
+            0 if kind is AnswerKind.TAKEN else 0x58,
+            self.now,
+            self.now + wait,
+        )
+
+    def record(self, answer: Answer) -> Recorded:
+        """Store an answer."""
+        return self.one(lambda done: self.store.record(answer, done))
+
+    def take(self, message: Message, carrier_id: str = "a1", **values: Any) -> Recorded:
+        """The carrier has the part."""
+        return self.record(self.answer(message, AnswerKind.TAKEN, carrier_id, **values))
+
+    def put_off(self, message: Message, **values: Any) -> Recorded:
+        """The carrier says: not now."""
+        return self.record(self.answer(message, AnswerKind.TEMPORARY, **values))
+
+    def refuse(self, message: Message, **values: Any) -> Recorded:
+        """The carrier says: never."""
+        return self.record(self.answer(message, AnswerKind.PERMANENT, **values))
+
+    def lose(self, message: Message, **values: Any) -> Recorded:
+        """The carrier says nothing."""
+        return self.record(self.answer(message, AnswerKind.UNCERTAIN, **values))
+
+    # Room 5
+
+    def receipt(
+        self,
+        carrier_id: str,
+        state: AttemptState | None = AttemptState.DELIVERED,
+        *,
+        phone: str = PHONE,
+        carrier: str = CARRIER,
+        hint: AttemptKey | None = None,
+        hand_over: bool = False,
+    ) -> ReceiptIn:
+        """What a carrier reports."""
+        error = "" if state is AttemptState.DELIVERED else "err:001"
+        return ReceiptIn(
+            carrier, carrier_id, match_keys(carrier_id), phone, state, error, self.now, b"raw", hint, hand_over
+        )
+
+    def report(self, carrier_id: str, state: AttemptState | None = AttemptState.DELIVERED, **values: Any) -> ReceiptStored:
+        """Store a receipt."""
+        receipt = self.receipt(carrier_id, state, **values)
+        return self.one(lambda done: self.store.receipt(receipt, done))
+
+    def claim_callbacks(self, limit: int = 100) -> list[CallbackDue]:
+        """What the callback room gets now."""
+        return self.run(self.store.claim_callbacks(self.now, limit))
+
+    def tried(self, due: CallbackDue, status: int, verdict: str, again_in: int | None = None) -> None:
+        """Store a GET and what follows."""
+        again = None if again_in is None else self.now + again_in
+        attempt = CallbackTry(due.id, due.account_id, due.tries + 1, self.now, 12, status, "ok", verdict, again)
+        self.one(lambda done: self.store.tried(attempt, done))
+
+    # Room 2
+
+    def turn(self, message: Message, event: Event | None, wake: int | None = None) -> list[CallbackDue]:
+        """The schedule's decision for one message."""
+        return self.run(self.store.turn([Turn(message.id, event, wake)], self.now))
+
+    # Looking inside
+
+    def row(self, message: Message) -> Message:
+        """The message as it is stored now."""
+        return self.engine.inspect().messages[message.id]
+
+    def state(self, message: Message) -> State:
+        """Where it stands."""
+        return State(self.row(message).state)
+
+    def attempts(self, message: Message) -> dict[tuple[int, int], AttemptState]:
+        """State of each attempt by (part, number)."""
+        rows = self.engine.inspect().attempts
+        return {(row.part, row.number): row.state for row in rows if row.message_id == message.id}
+
+    def money(self, message: Message) -> set[EntryKind]:
+        """The lines of money of a message."""
+        return {EntryKind(row.kind) for row in self.engine.inspect().ledger if row.subject_id == message.id}

@@ -1,0 +1,127 @@
+"""The invariants that hold in every store at every moment (promises P2, P4, P8, P23, P24)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from bocau.core.ledger import EntryKind
+from bocau.core.lifecycle import FINAL, AttemptState, State
+from tests.store.engines import AttemptRow, Inside
+
+__all__ = ["sweep", "violations"]
+
+_RELEASED_IN = {State.FAILED, State.EXPIRED, State.REJECTED, State.CANCELLED}
+_CAPTURED_IN = {State.SENT, State.DELIVERED, State.UNKNOWN}
+
+
+def sweep(inside: Inside) -> None:
+    """Raise AssertionError with every violation."""
+    found = list(violations(inside))
+    assert not found, "\n".join(found)
+
+
+def violations(inside: Inside) -> Iterator[str]:
+    """What is wrong, one sentence each."""
+    yield from _money(inside)
+    yield from _messages(inside)
+    yield from _keys_and_callbacks(inside)
+
+
+def _money(inside: Inside) -> Iterator[str]:
+    sums: Counter[int] = Counter()
+    kinds: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
+    for row in inside.ledger:
+        sums[row.account_id] += row.amount
+        if row.kind != EntryKind.TOP_UP:
+            kinds[row.account_id, row.subject_id].append((row.kind, row.amount))
+    for account, (balance, credit) in inside.balances.items():
+        if balance != sums[account]:
+            yield f"account {account} has {balance}, its ledger says {sums[account]}"
+        if balance + credit < 0:
+            yield f"account {account} is at {balance} with a credit of {credit}"
+    for message in inside.messages.values():
+        lines = kinds.pop((message.account_id, message.id), [])
+        names = [kind for kind, _ in lines]
+        amounts = dict(lines)
+        who = f"message {message.id} ({message.state}, {message.price})"
+        if len(names) != len(set(names)):
+            yield f"{who} has lines twice: {names}"
+        held = EntryKind.HOLD in names
+        if held and amounts[EntryKind.HOLD] != -message.price:
+            yield f"{who} holds {amounts[EntryKind.HOLD]}"
+        if message.price and not held and message.state != State.REJECTED:
+            yield f"{who} has no hold"
+        released = EntryKind.RELEASE in names
+        if released and amounts[EntryKind.RELEASE] != message.price:
+            yield f"{who} got back {amounts[EntryKind.RELEASE]}"
+        if released and not (held and message.state in {*_RELEASED_IN, State.DELIVERED}):
+            yield f"{who} was released"
+        if held and not released and message.state in _RELEASED_IN:
+            yield f"{who} was not released"
+        if held and message.state in _CAPTURED_IN and EntryKind.CAPTURE not in names:
+            yield f"{who} was not captured"
+        if amounts.get(EntryKind.CAPTURE):
+            yield f"{who} was captured with an amount"
+    for subject, lines in kinds.items():
+        yield f"money without a message: {subject} {lines}"
+
+
+def _newest(attempts: list[AttemptRow]) -> dict[int, list[AttemptState]]:
+    newest: dict[tuple[int, int], AttemptRow] = {}
+    for row in attempts:
+        place = (row.message_id, row.part)
+        if place not in newest or newest[place].number < row.number:
+            newest[place] = row
+    states: dict[int, list[AttemptState]] = defaultdict(list)
+    for row in newest.values():
+        states[row.message_id].append(row.state)
+    return states
+
+
+def _messages(inside: Inside) -> Iterator[str]:
+    newest = _newest(inside.attempts)
+    for message in inside.messages.values():
+        final = message.state in FINAL
+        who = f"message {message.id} ({message.state})"
+        if final != (message.wake_ms is None):
+            yield f"{who} wakes at {message.wake_ms}"
+        if final != (message.final_ms is not None):
+            yield f"{who} ended at {message.final_ms}"
+        states = newest.get(message.id, [])
+        if message.state in (State.SENDING, State.SENT, State.UNCERTAIN, State.DELIVERED) and not states:
+            yield f"{who} was never tried"
+        if not final and (AttemptState.SUBMITTING in states) != (message.state == State.SENDING):
+            yield f"{who} has attempts {states}"
+        if message.state == State.UNCERTAIN and AttemptState.UNCERTAIN not in states:
+            yield f"{who} has attempts {states}"
+        if message.state == State.SENT and not set(states) <= {
+            AttemptState.TAKEN,
+            AttemptState.DELIVERED,
+            AttemptState.UNKNOWN,
+        }:
+            yield f"{who} has attempts {states}"
+        if message.state == State.DELIVERED and set(states) != {AttemptState.DELIVERED}:
+            yield f"{who} has attempts {states}"
+    for row in inside.attempts:
+        if row.message_id not in inside.messages:
+            yield f"an attempt of no message: {row}"
+
+
+def _keys_and_callbacks(inside: Inside) -> Iterator[str]:
+    for account, request_id, head in inside.request_keys:
+        found = inside.messages.get(head)
+        if found is None or (found.account_id, found.request_id) != (account, request_id):
+            yield f"RequestId {request_id!r} of account {account} belongs to no message"
+    requests: dict[int, list[str]] = defaultdict(list)
+    for message in inside.messages.values():
+        if message.head not in inside.messages:
+            yield f"message {message.id} is of a request that is not there"
+        if message.callback_url:
+            requests[message.head].append(message.state)
+    for head, states in requests.items():
+        if (head in inside.callbacks) != all(state in FINAL for state in states):
+            yield f"request {head} with {states} has callback {inside.callbacks.get(head)}"
+    for callback in inside.callbacks.values():
+        if callback.id not in requests:
+            yield f"a callback that nobody asked for: {callback}"
+        if (callback.due_ms is None) != (callback.state in ("done", "given_up")):
+            yield f"callback {callback}"

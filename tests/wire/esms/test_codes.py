@@ -1,0 +1,57 @@
+"""The table of codes."""
+
+import pytest
+
+from bocau.wire.esms import codes
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("101", "Authorize Failed"),
+        ("104", "Brand name code is not exist"),
+        ("107", "Each request has at least 30 numbers to be approved"),
+        ("124", "Request exist 1"),
+        ("146", "Sai template Brandname CSKH"),
+        ("789", "TemplateId is not config"),
+        ("852", "Zalo UID Invalid"),
+        ("853", "Missing ZaloUid"),
+    ],
+)
+def test_documented_texts_are_exact(code: str, text: str) -> None:
+    """Clients print and compare them."""
+    assert codes.text(code) == text
+
+
+def test_texts_with_an_argument_are_filled() -> None:
+    """108, 110 and 177; a long number is not thrown back whole, braces are not templates."""
+    assert codes.phone_invalid("12") == "The phone number 12 is not valid."
+    assert codes.phone_invalid("{}{0}") == "The phone number {}{0} is not valid."
+    assert len(codes.phone_invalid("9" * 5_000)) < 100
+    assert codes.field_invalid("SendDate") == "SendDate is invalid"
+    assert codes.network_not_registered(4) == "The Network Vietnammoile have not registry."
+
+
+def test_every_row_is_complete() -> None:
+    """Docs and console are made from it."""
+    for code, row in codes.CODES.items():
+        assert row.code == code
+        assert code.isascii()
+        assert code.isdigit()
+        assert row.name
+        assert row.applies_to
+        assert row.cause.endswith(".")
+        assert row.fix.endswith(".")
+        assert row.text or not row.emitted or code == codes.ACCEPTED
+
+
+def test_every_constant_is_a_row_that_is_emitted() -> None:
+    """No code is answered that the table does not explain."""
+    named = {value for name in codes.__all__ if isinstance(value := getattr(codes, name), str)}
+    assert named <= {code for code, row in codes.CODES.items() if row.emitted}
+    assert len(named) == 21
+
+
+def test_the_seven_networks_have_names() -> None:
+    """telcoid 1 to 7."""
+    assert sorted(codes.NETWORK_NAMES) == list(range(1, 8))
