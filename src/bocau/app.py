@@ -113,9 +113,8 @@ class Gateway:
         for key in (await self.store.read_directory()).keys:
             if key.api_key.startswith(self._refused_keys) and key.state == "active":
                 await self.store.close(self.world.now_ms())
-                raise UnsafeLeftover(
-                    f"the store has the development key {key.api_key!r}: disable it with `bocau key disable {key.api_key}`"
-                )
+                cure = f"disable it with `bocau key disable {key.api_key}`"
+                raise UnsafeLeftover(f"the store has the development key {key.api_key!r}: {cure}")
 
     def _build_rooms(self, deadlines: OutcomeDeadlines) -> None:
         settings, world, log, store, telemetry = self.settings, self.world, self.log, self.store, self.telemetry

@@ -140,8 +140,10 @@ class HttpFailure(Exception):  # noqa: N818 - a failure is theirs, a fault is ou
 class HttpGet(Protocol):
     """Calls a customer's URL, through the guarded gate."""
 
-    async def get(self, url: str, headers: Sequence[tuple[str, str]], seconds: float) -> HttpAnswer:
+    async def get(self, url: str, headers: Callable[[str], Sequence[tuple[str, str]]], seconds: float) -> HttpAnswer:
         """One GET with one deadline for everything from the name look-up to the end of the answer.
+
+        `headers` is given the path and query exactly as they are sent, so that it can sign them.
 
         Redirects are not followed. Raises HttpFailure if no whole answer came, ValueError for a header that cannot
         be sent.

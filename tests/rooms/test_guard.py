@@ -244,7 +244,7 @@ async def sniffer() -> AsyncIterator[Host]:
 async def refusal(client: GuardedGet, url: str) -> HttpFailure:
     """The failure of a GET that must not come through."""
     with pytest.raises(HttpFailure) as failure:
-        await client.get(url, (), 5)
+        await client.get(url, lambda _sent: (), 5)
     return failure.value
 
 
@@ -305,7 +305,7 @@ def test_a_name_that_changes_its_answer_is_connected_only_where_it_was_checked()
             world = TurnedWorld({"rebind.example": [[opened], [closed]]})
             client = GuardedGet(world, networks([opened]), denied_ports=frozenset())
             url = f"http://rebind.example:{stage.port}/"
-            call = asyncio.ensure_future(client.get(url, (), 5))
+            call = asyncio.ensure_future(client.get(url, lambda _sent: (), 5))
             await stage.called.wait()
             assert world.asked == ["rebind.example"]
             failure = await refusal(client, url)
@@ -333,7 +333,7 @@ def test_a_redirect_to_an_inner_address_is_not_followed() -> None:
 
             async with host(redirect) as door:
                 client = GuardedGet(RealWorld(), networks(["127.0.0.1"]), denied_ports=frozenset())
-                answer = await client.get(f"http://127.0.0.1:{door.port}/", (), 5)
+                answer = await client.get(f"http://127.0.0.1:{door.port}/", lambda _sent: (), 5)
                 assert answer.status == 302
                 assert stage.calls == 0
                 client.close()

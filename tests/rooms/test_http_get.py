@@ -24,6 +24,11 @@ SHORT = 0.05
 Script = Callable[[Host, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+def no_headers(sent: str) -> tuple[tuple[str, str], ...]:
+    """A call without headers of its own."""
+    return ()
+
+
 def client_of(
     world: World | None = None, limits: GetLimits | None = None, tls: ssl.SSLContext | None = None
 ) -> GuardedGet:
@@ -64,7 +69,7 @@ def saying(*pieces: bytes, then_close: bool = False) -> Script:
 
 
 async def get(client: GuardedGet, stage: Host, path: str = "/", seconds: float = LONG) -> HttpAnswer:
-    return await client.get(f"http://127.0.0.1:{stage.port}{path}", (), seconds)
+    return await client.get(f"http://127.0.0.1:{stage.port}{path}", no_headers, seconds)
 
 
 async def failure_of(call: Awaitable[HttpAnswer]) -> HttpFailure:
@@ -87,7 +92,7 @@ def test_the_request_is_what_a_customer_expects() -> None:
     async def scenario() -> None:
         async with pair(saying(OK)) as (client, stage):
             url = f"http://127.0.0.1:{stage.port}/hook?shop=9&SMSID=1%20a#fragment"
-            answer = await client.get(url, (("webhook-id", "evt_1"), ("webhook-timestamp", "7")), LONG)
+            answer = await client.get(url, lambda _sent: (("webhook-id", "evt_1"), ("webhook-timestamp", "7")), LONG)
             assert (answer.status, answer.body, answer.retry_after) == (200, b"ok", "")
             assert stage.heard == [
                 b"GET /hook?shop=9&SMSID=1%20a HTTP/1.1\r\nHost: 127.0.0.1:" + str(stage.port).encode() + b"\r\n"
@@ -105,7 +110,7 @@ def test_a_header_cannot_break_out_of_its_line(header: tuple[str, str]) -> None:
     async def scenario() -> None:
         async with pair(saying(OK)) as (client, stage):
             with pytest.raises(ValueError, match="header"):
-                await client.get(f"http://127.0.0.1:{stage.port}/", (header,), LONG)
+                await client.get(f"http://127.0.0.1:{stage.port}/", lambda _sent: (header,), LONG)
             assert stage.calls == 0
 
     run(scenario)
@@ -172,7 +177,7 @@ def test_a_closed_port_fails_at_once() -> None:
         async with host(saying(OK)) as stage:
             port = stage.port
         client = client_of()
-        failure = await failure_of(client.get(f"http://127.0.0.1:{port}/", (), LONG))
+        failure = await failure_of(client.get(f"http://127.0.0.1:{port}/", no_headers, LONG))
         assert failure.reason == "connection refused"
         assert not failure.refused
         assert client.connections == 0
@@ -239,7 +244,9 @@ def test_connecting_and_resolving_are_within_the_deadline() -> None:
     async def scenario() -> None:
         world = DeafWorld()
         client = client_of(world)
-        calls = [client.get(url, (), SHORT) for url in ["http://127.0.0.1:8080/"] + ["http://slow.example/"] * 5]
+        calls = [
+            client.get(url, no_headers, SHORT) for url in ["http://127.0.0.1:8080/"] + ["http://slow.example/"] * 5
+        ]
         failures = await asyncio.gather(*calls, return_exceptions=True)
         assert [failure.reason for failure in failures if isinstance(failure, HttpFailure)] == ["timed out"] * 6
         assert world.asked == ["slow.example"]
@@ -254,7 +261,7 @@ def test_a_name_that_does_not_exist_is_said_so() -> None:
 
     async def scenario() -> None:
         client = client_of()
-        failure = await failure_of(client.get("http://nowhere.example/", (), LONG))
+        failure = await failure_of(client.get("http://nowhere.example/", no_headers, LONG))
         assert (failure.reason, failure.refused) == ("name not found", False)
         client.close()
 
@@ -558,7 +565,7 @@ def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
         async with host(saying(OK)) as stage:
             world = TurnedWorld({"shop.example": [["127.0.0.3", "127.0.0.1"]]})
             client = client_of(world)
-            assert (await client.get(f"http://shop.example:{stage.port}/", (), LONG)).status == 200
+            assert (await client.get(f"http://shop.example:{stage.port}/", no_headers, LONG)).status == 200
             assert stage.heard[0].startswith(b"GET / HTTP/1.1\r\nHost: shop.example:")
             client.close()
 
@@ -587,7 +594,7 @@ def test_where_the_socket_really_ended_is_checked_too() -> None:
     async def scenario() -> None:
         async with host(saying(OK)) as stage:
             client = GuardedGet(CrookedWorld(), (), None, bare_tls(), frozenset())
-            failure = await failure_of(client.get(f"http://8.8.8.8:{stage.port}/", (), LONG))
+            failure = await failure_of(client.get(f"http://8.8.8.8:{stage.port}/", no_headers, LONG))
             assert failure.refused
             await stage.hung_up.wait()
             assert stage.heard == []
@@ -614,7 +621,7 @@ def test_ipv6_hosts_are_called_with_brackets() -> None:
             pytest.skip("this machine has no IPv6 loopback")
         port = server.sockets[0].getsockname()[1]
         client = client_of()
-        assert (await client.get(f"http://[0:0::1]:{port}/x", (), LONG)).status == 200
+        assert (await client.get(f"http://[0:0::1]:{port}/x", no_headers, LONG)).status == 200
         assert f"\r\nHost: [::1]:{port}\r\n".encode() in heard[0]
         client.close()
         server.close()
@@ -637,7 +644,7 @@ def test_close_ends_calls_under_way_and_refuses_new_ones() -> None:
             assert (await failure_of(get(client, stage))).reason == "closed"
         deaf = DeafWorld()
         client = client_of(deaf)
-        call = asyncio.ensure_future(client.get("http://slow.example/", (), LONG))
+        call = asyncio.ensure_future(client.get("http://slow.example/", no_headers, LONG))
         while not deaf.asked:  # noqa: ASYNC110 - the look-up starts within a few turns of the loop
             await asyncio.sleep(0)
         client.close()
@@ -702,8 +709,8 @@ def test_tls_is_spoken_with_the_name_and_kept_alive(certificate: Path) -> None:
             world = TurnedWorld({"shop.example": [["127.0.0.1"]]})
             client = client_of(world, tls=trusting(certificate))
             for _ in range(3):
-                assert (await client.get(f"https://shop.example:{port}/x", (), LONG)).status == 200
-            assert (await client.get(f"https://127.0.0.1:{port}/x", (), LONG)).status == 200
+                assert (await client.get(f"https://shop.example:{port}/x", no_headers, LONG)).status == 200
+            assert (await client.get(f"https://127.0.0.1:{port}/x", no_headers, LONG)).status == 200
             assert names == ["shop.example", None]
             client.close()
 
@@ -718,7 +725,7 @@ def test_a_certificate_must_be_trusted_and_fit_the_name(certificate: Path) -> No
             world = TurnedWorld({"other.example": [["127.0.0.1"]], "shop.example": [["127.0.0.1"]]})
             for name, tls in (("other.example", trusting(certificate)), ("shop.example", bare_tls())):
                 client = client_of(world, tls=tls)
-                failure = await failure_of(client.get(f"https://{name}:{port}/", (), LONG))
+                failure = await failure_of(client.get(f"https://{name}:{port}/", no_headers, LONG))
                 assert (failure.reason, failure.refused) == ("certificate not trusted", False)
                 assert client.connections == 0
                 client.close()
@@ -735,10 +742,10 @@ def test_a_host_without_tls_fails_the_handshake() -> None:
 
     async def scenario() -> None:
         async with pair(plain) as (client, stage):
-            failure = await failure_of(client.get(f"https://127.0.0.1:{stage.port}/", (), LONG))
+            failure = await failure_of(client.get(f"https://127.0.0.1:{stage.port}/", no_headers, LONG))
             assert failure.reason in {"TLS failed", "connection reset"}
         async with pair(black_hole) as (client, stage):
-            failure = await failure_of(client.get(f"https://127.0.0.1:{stage.port}/", (), SHORT))
+            failure = await failure_of(client.get(f"https://127.0.0.1:{stage.port}/", no_headers, SHORT))
             assert failure.reason == "timed out"
 
     run(scenario)

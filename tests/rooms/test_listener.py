@@ -154,7 +154,7 @@ def read_all(data: bytes, cuts: list[int]) -> list[tuple[str, bytes, bytes]]:
 
 
 @given(st.lists(st.integers(min_value=0, max_value=2000), max_size=12))
-@settings(deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_how_the_bytes_are_cut_does_not_matter(cuts: list[int]) -> None:
     """Raw UTF-8 targets, Vietnamese bodies, chunks and refused upgrades survive any split of a pipelined stream."""
     text = "Mã xác thực: 1234".encode()

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.store.engines import ENGINES
 from tests.store.house import House
 from tests.store.sweep import sweep

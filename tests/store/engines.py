@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from bocau.core.lifecycle import AttemptState
 from bocau.core.message import Message
@@ -27,9 +27,7 @@ DEADLINES: Final = OutcomeDeadlines(
 )
 
 
-class Rooms(
-    AcceptStore, ScheduleStore, DispatchStore, DeliverStore, ReceiptStore, CallbackStore, AdminStore, Protocol
-):
+class Rooms(AcceptStore, ScheduleStore, DispatchStore, DeliverStore, ReceiptStore, CallbackStore, AdminStore, Protocol):
     """An open store: every room's contract at once."""
 
     epoch: int
@@ -142,23 +140,23 @@ class SqliteEngine:
     def inspect(self) -> Inside:
         """Everything that is committed."""
         db = sqlite3.connect(self.path)
+
+        def rows(text: str) -> list[tuple[Any, ...]]:
+            return db.execute(text).fetchall()
+
         try:
-            rows = lambda sql: db.execute(sql).fetchall()  # noqa: E731
             return Inside(
                 {row[0]: (row[1], row[2]) for row in rows("SELECT id, balance, credit_limit FROM account")},
                 [LedgerRow(*row) for row in rows("SELECT account_id, subject_id, kind, amount FROM ledger")],
                 {row[0]: Message(*row) for row in rows("SELECT * FROM message")},
                 [
-                    AttemptRow(*row[:4], AttemptState(row[4]), row[5])
+                    AttemptRow(row[0], row[1], row[2], row[3], AttemptState(row[4]), row[5])
                     for row in rows("SELECT message_id, part, number, parts, state, carrier_id FROM attempt")
                 ],
-                rows("SELECT account_id, request_id, head FROM request_key"),
-                {
-                    row[0]: CallbackRow(*row)
-                    for row in rows("SELECT id, state, owner, tries, due_ms FROM callback")
-                },
-                rows("SELECT callback_id, number, http_status FROM callback_try"),
-                rows("SELECT carrier_id, phone FROM orphan_receipt ORDER BY id"),
+                [(row[0], row[1], row[2]) for row in rows("SELECT account_id, request_id, head FROM request_key")],
+                {row[0]: CallbackRow(*row) for row in rows("SELECT id, state, owner, tries, due_ms FROM callback")},
+                [(row[0], row[1], row[2]) for row in rows("SELECT callback_id, number, http_status FROM callback_try")],
+                [(row[0], row[1]) for row in rows("SELECT carrier_id, phone FROM orphan_receipt ORDER BY id")],
                 [row[0] for row in rows("SELECT raw FROM inbound ORDER BY id")],
             )
         finally:

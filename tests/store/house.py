@@ -3,7 +3,10 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypedDict, TypeVar, TypeVarTuple, Unpack
+
+from tests.store.engines import Engine, Rooms
 
 from bocau.core.ids import Ids, smsid_of
 from bocau.core.ledger import EntryKind
@@ -23,11 +26,12 @@ from bocau.core.message import (
 )
 from bocau.core.outcome import match_key, match_keys
 from bocau.store.contract import AdmitResult, Done, Recorded, StoreFault, Turn
-from tests.store.engines import Engine, Rooms
 
 __all__ = ["HOUR", "NOON", "PRICE", "House"]
 
 R = TypeVar("R")
+I = TypeVar("I")  # noqa: E741 - item
+Items = TypeVarTuple("Items")
 
 NOON: Final = 1_800_000_000_000
 """When every test begins, in milliseconds since 1970."""
@@ -39,12 +43,56 @@ CARRIER: Final = "north"
 PHONE: Final = "0901234567"
 
 
-class House:
-    """An open store and the clock. `account` has money for a thousand messages."""
+class Draft(TypedDict, total=False):
+    """What a test may say of a request; see `House.draft`."""
 
-    def __init__(self, engine: Engine) -> None:
+    account: int | None
+    receivers: int
+    dropped: int
+    phone: str
+    parts: int
+    price: int
+    request_id: str
+    url: str
+    state: State
+    send_in: int
+    ours: bool
+    route_class: str
+
+
+class Offer(TypedDict, total=False):
+    """What a test may say of an intent."""
+
+    carrier: str
+    total: int
+
+
+class Reply(TypedDict, total=False):
+    """What a test may say of an answer; `wait` is milliseconds until the next look."""
+
+    part: int
+    number: int
+    carrier: str
+    wait: int
+
+
+class News(TypedDict, total=False):
+    """What a test may say of a receipt."""
+
+    phone: str
+    carrier: str
+    hint: AttemptKey | None
+    hand_over: bool
+
+
+class House:
+    """An open store and the clock. `account` has money for a thousand messages; on a store of an earlier house it is
+    a new one.
+    """
+
+    def __init__(self, engine: Engine, now: int = NOON) -> None:
         self.engine = engine
-        self.now = NOON
+        self.now = now
         self._loop = asyncio.new_event_loop()
         self._uncaught: list[str] = []
         self._loop.set_exception_handler(lambda _, context: self._uncaught.append(str(context)))
@@ -52,7 +100,7 @@ class House:
         self._old: list[Rooms] = []
         self.ids = Ids(7, self.store.last_message_id)
         self._tokens = itertools.count(1)
-        self.account = self.new_account("shop", 1000 * PRICE)
+        self.account = self.new_account("shop" if now == NOON else f"shop{now}", 1000 * PRICE)
 
     # Running
 
@@ -60,20 +108,25 @@ class House:
         """The result of a coroutine."""
         return self._loop.run_until_complete(work)
 
-    def together(self, *puts: Callable[[Done[R]], None]) -> list[R | StoreFault]:
-        """Put items in one turn of the loop, so that they share a transaction; the result of each."""
+    def together(self, put: Callable[[I, Done[R]], None], items: Sequence[I]) -> list[R | StoreFault]:
+        """Put items of one kind in one turn of the loop, so that they share a transaction; the result of each."""
+        return self.mixed(*[partial(put, item) for item in items])
 
-        async def go() -> list[R | StoreFault]:
-            futures = [asyncio.get_running_loop().create_future() for _ in puts]
+    def mixed(self, *puts: Callable[[Done[Any]], None]) -> list[Any]:
+        """The same for items of several kinds."""
+
+        async def go() -> list[Any]:
+            futures: list[asyncio.Future[Any]] = [self._loop.create_future() for _ in puts]
             for put, future in zip(puts, futures, strict=True):
                 put(future.set_result)
             return [await future for future in futures]
 
         return self.run(go())
 
-    def one(self, put: Callable[[Done[R]], None]) -> R:
+    def one(self, put: Callable[[Unpack[Items], Done[R]], None], *items: Unpack[Items]) -> R:
         """Put one item. Raises its StoreFault."""
-        (result,) = self.together(put)
+        result: R | StoreFault
+        (result,) = self.mixed(lambda done: put(*items, done))
         if isinstance(result, StoreFault):
             raise result
         return result
@@ -177,17 +230,17 @@ class House:
 
     def admit(self, admission: Admission) -> AdmitResult:
         """Offer a request to the store."""
-        return self.one(lambda done: self.store.admit(admission, done))
+        return self.one(self.store.admit, admission)
 
     def admit_together(self, *admissions: Admission) -> list[AdmitResult | StoreFault]:
         """Offer requests to the store in one transaction."""
-        return self.together(*[lambda done, a=a: self.store.admit(a, done) for a in admissions])  # type: ignore[misc]
+        return self.together(self.store.admit, admissions)
 
-    def accept(self, **values: Any) -> Message:
+    def accept(self, **values: Unpack[Draft]) -> Message:
         """An accepted request; its first message. The values are those of `draft`."""
         return self.accept_all(**values)[0]
 
-    def accept_all(self, **values: Any) -> tuple[Message, ...]:
+    def accept_all(self, **values: Unpack[Draft]) -> tuple[Message, ...]:
         """An accepted request; its messages."""
         admission = self.draft(**values)
         assert self.admit(admission) == Admitted(admission)
@@ -208,22 +261,24 @@ class House:
             message.id, tuple(parts) or tuple(range(1, total + 1)), total, number, carrier, message.phone, self.now
         )
 
-    def begin(self, message: Message, parts: Sequence[int] = (), number: int = 1, **values: Any) -> int | None:
+    def begin(
+        self, message: Message, parts: Sequence[int] = (), number: int = 1, **values: Unpack[Offer]
+    ) -> int | None:
         """Store the intent; the reference, or None."""
         intent = self.intent(message, parts, number, **values)
-        return self.one(lambda done: self.store.begin(intent, done))
+        return self.one(self.store.begin, intent)
 
     def hand_back(self, message: Message, wait: int = 0) -> None:
         """Let go of a claimed message."""
-        self.one(lambda done: self.store.hand_back(message.id, self.now + wait, done))
+        self.one(self.store.hand_back, message.id, self.now + wait)
 
-    def sending(self, **values: Any) -> Message:
+    def sending(self, **values: Unpack[Draft]) -> Message:
         """A message whose parts have left and are not answered."""
-        message = self.accept(**values, ours=True)
+        message = self.accept(**{**values, "ours": True})
         assert self.begin(message) is not None
         return message
 
-    def sent(self, carrier_id: str = "a1", **values: Any) -> Message:
+    def sent(self, carrier_id: str = "a1", **values: Unpack[Draft]) -> Message:
         """A message in one part that the carrier has."""
         message = self.sending(**values)
         assert self.take(message, carrier_id).state is State.SENT
@@ -258,21 +313,21 @@ class House:
 
     def record(self, answer: Answer) -> Recorded:
         """Store an answer."""
-        return self.one(lambda done: self.store.record(answer, done))
+        return self.one(self.store.record, answer)
 
-    def take(self, message: Message, carrier_id: str = "a1", **values: Any) -> Recorded:
+    def take(self, message: Message, carrier_id: str = "a1", **values: Unpack[Reply]) -> Recorded:
         """The carrier has the part."""
         return self.record(self.answer(message, AnswerKind.TAKEN, carrier_id, **values))
 
-    def put_off(self, message: Message, **values: Any) -> Recorded:
+    def put_off(self, message: Message, **values: Unpack[Reply]) -> Recorded:
         """The carrier says: not now."""
         return self.record(self.answer(message, AnswerKind.TEMPORARY, **values))
 
-    def refuse(self, message: Message, **values: Any) -> Recorded:
+    def refuse(self, message: Message, **values: Unpack[Reply]) -> Recorded:
         """The carrier says: never."""
         return self.record(self.answer(message, AnswerKind.PERMANENT, **values))
 
-    def lose(self, message: Message, **values: Any) -> Recorded:
+    def lose(self, message: Message, **values: Unpack[Reply]) -> Recorded:
         """The carrier says nothing."""
         return self.record(self.answer(message, AnswerKind.UNCERTAIN, **values))
 
@@ -294,10 +349,12 @@ class House:
             carrier, carrier_id, match_keys(carrier_id), phone, state, error, self.now, b"raw", hint, hand_over
         )
 
-    def report(self, carrier_id: str, state: AttemptState | None = AttemptState.DELIVERED, **values: Any) -> ReceiptStored:
+    def report(
+        self, carrier_id: str, state: AttemptState | None = AttemptState.DELIVERED, **values: Unpack[News]
+    ) -> ReceiptStored:
         """Store a receipt."""
         receipt = self.receipt(carrier_id, state, **values)
-        return self.one(lambda done: self.store.receipt(receipt, done))
+        return self.one(self.store.receipt, receipt)
 
     def claim_callbacks(self, limit: int = 100) -> list[CallbackDue]:
         """What the callback room gets now."""
@@ -307,7 +364,7 @@ class House:
         """Store a GET and what follows."""
         again = None if again_in is None else self.now + again_in
         attempt = CallbackTry(due.id, due.account_id, due.tries + 1, self.now, 12, status, "ok", verdict, again)
-        self.one(lambda done: self.store.tried(attempt, done))
+        self.one(self.store.tried, attempt)
 
     # Room 2
 

@@ -3,9 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from tests.store.engines import AttemptRow, Inside
+
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import FINAL, AttemptState, State
-from tests.store.engines import AttemptRow, Inside
+from bocau.core.message import Message
 
 __all__ = ["sweep", "violations"]
 
@@ -40,29 +42,34 @@ def _money(inside: Inside) -> Iterator[str]:
             yield f"account {account} is at {balance} with a credit of {credit}"
     for message in inside.messages.values():
         lines = kinds.pop((message.account_id, message.id), [])
-        names = [kind for kind, _ in lines]
-        amounts = dict(lines)
-        who = f"message {message.id} ({message.state}, {message.price})"
-        if len(names) != len(set(names)):
-            yield f"{who} has lines twice: {names}"
-        held = EntryKind.HOLD in names
-        if held and amounts[EntryKind.HOLD] != -message.price:
-            yield f"{who} holds {amounts[EntryKind.HOLD]}"
-        if message.price and not held and message.state != State.REJECTED:
-            yield f"{who} has no hold"
-        released = EntryKind.RELEASE in names
-        if released and amounts[EntryKind.RELEASE] != message.price:
-            yield f"{who} got back {amounts[EntryKind.RELEASE]}"
-        if released and not (held and message.state in {*_RELEASED_IN, State.DELIVERED}):
-            yield f"{who} was released"
-        if held and not released and message.state in _RELEASED_IN:
-            yield f"{who} was not released"
-        if held and message.state in _CAPTURED_IN and EntryKind.CAPTURE not in names:
-            yield f"{who} was not captured"
-        if amounts.get(EntryKind.CAPTURE):
-            yield f"{who} was captured with an amount"
+        yield from _lines(message, lines)
     for subject, lines in kinds.items():
         yield f"money without a message: {subject} {lines}"
+
+
+def _lines(message: Message, lines: list[tuple[str, int]]) -> Iterator[str]:
+    """What is wrong with the lines of money of one message."""
+    names = [kind for kind, _ in lines]
+    amounts = dict(lines)
+    who = f"message {message.id} ({message.state}, {message.price})"
+    if len(names) != len(set(names)):
+        yield f"{who} has lines twice: {names}"
+    held = EntryKind.HOLD in names
+    if held and amounts[EntryKind.HOLD] != -message.price:
+        yield f"{who} holds {amounts[EntryKind.HOLD]}"
+    if message.price and not held and message.state != State.REJECTED:
+        yield f"{who} has no hold"
+    released = EntryKind.RELEASE in names
+    if released and amounts[EntryKind.RELEASE] != message.price:
+        yield f"{who} got back {amounts[EntryKind.RELEASE]}"
+    if released and not (held and message.state in {*_RELEASED_IN, State.DELIVERED}):
+        yield f"{who} was released"
+    if held and not released and message.state in _RELEASED_IN:
+        yield f"{who} was not released"
+    if held and message.state in _CAPTURED_IN and EntryKind.CAPTURE not in names:
+        yield f"{who} was not captured"
+    if amounts.get(EntryKind.CAPTURE):
+        yield f"{who} was captured with an amount"
 
 
 def _newest(attempts: list[AttemptRow]) -> dict[int, list[AttemptState]]:

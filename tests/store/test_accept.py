@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from tests.store.house import HOUR, PRICE, House
 
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import State
 from bocau.core.message import Admitted, Duplicate, NoBalance
 from bocau.store.contract import StoreFault
-from tests.store.house import HOUR, PRICE, House
 
 DAY = 24 * HOUR
 

@@ -3,12 +3,12 @@
 from itertools import permutations
 
 import pytest
+from tests.store.house import HOUR, PRICE, House
 
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
 from bocau.core.message import AnswerKind
 from bocau.store.contract import Recorded, StoreFault
-from tests.store.house import HOUR, PRICE, House
 
 TAKEN, TEMPORARY = AnswerKind.TAKEN, AnswerKind.TEMPORARY
 PERMANENT, UNCERTAIN = AnswerKind.PERMANENT, AnswerKind.UNCERTAIN
@@ -141,7 +141,7 @@ def test_a_late_answer_among_others_is_told_apart(house: House) -> None:
     closed, open_ = house.sending(), house.sending()
     house.turn(closed, Event.CLOSE)
     answers = [house.answer(closed, TAKEN, "a1"), house.answer(open_, TAKEN, "a2")]
-    results = house.together(*[lambda done, a=a: house.store.record(a, done) for a in answers])  # type: ignore[misc]
+    results = house.together(house.store.record, answers)
     assert results == [Recorded(None, None), Recorded(State.SENT, None)]
 
 
@@ -150,7 +150,7 @@ def test_answers_to_many_messages_share_a_transaction(house: House) -> None:
     messages = [house.sending() for _ in range(4)]
     kinds = [TAKEN, TEMPORARY, PERMANENT, UNCERTAIN]
     answers = [house.answer(m, kind, f"a{m.id}") for m, kind in zip(messages, kinds, strict=True)]
-    results = house.together(*[lambda done, a=a: house.store.record(a, done) for a in answers])  # type: ignore[misc]
+    results = house.together(house.store.record, answers)
     states = [None if isinstance(result, StoreFault) else result.state for result in results]
     assert states == [State.SENT, State.QUEUED, State.FAILED, State.UNCERTAIN]
 
@@ -199,7 +199,7 @@ def test_two_parts_fold_in_one_transaction(house: House, kinds: tuple[AnswerKind
     """The same when both answers come together; the move is reported once."""
     message = house.sending(parts=2)
     answers = [house.answer(message, kind, f"a{part}", part=part) for part, kind in enumerate(kinds, 1)]
-    results = house.together(*[lambda done, a=a: house.store.record(a, done) for a in answers])  # type: ignore[misc]
+    results = house.together(house.store.record, answers)
     expected = OUTCOMES[frozenset(kinds)]
     assert house.state(message) is expected
     moves = [result.state for result in results if isinstance(result, Recorded) and result.state is not None]
@@ -207,9 +207,7 @@ def test_two_parts_fold_in_one_transaction(house: House, kinds: tuple[AnswerKind
 
 
 @pytest.mark.parametrize("order", list(permutations((TAKEN, TEMPORARY, UNCERTAIN))), ids=kinds_of)
-def test_three_parts_with_every_fate_but_refusal_are_tried_again(
-    house: House, order: tuple[AnswerKind, ...]
-) -> None:
+def test_three_parts_with_every_fate_but_refusal_are_tried_again(house: House, order: tuple[AnswerKind, ...]) -> None:
     """Only the part that was put off; the uncertain one is left alone."""
     message = house.sending(parts=3)
     for part, kind in enumerate(order, 1):
@@ -277,5 +275,5 @@ def test_a_refused_part_of_the_second_try_fails_the_message(house: House) -> Non
 
 def test_an_inbound_message_is_kept_whole(house: House) -> None:
     """Bytes, as they came."""
-    house.one(lambda done: house.store.inbound("north", b"\x00\xffSTOP", house.now, done))
+    house.one(house.store.inbound, "north", b"\x00\xffSTOP", house.now)
     assert house.engine.inspect().inbound == [b"\x00\xffSTOP"]

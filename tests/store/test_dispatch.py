@@ -1,10 +1,10 @@
 """Room 3's contract: what is claimed, and that an intent is stored before anything leaves."""
 
 import pytest
+from tests.store.house import HOUR, TTL, House
 
 from bocau.core.lifecycle import AttemptState, Event, State
 from bocau.store.contract import StoreFault
-from tests.store.house import HOUR, PHONE, TTL, House
 
 
 def test_a_due_message_is_claimed(house: House) -> None:
@@ -130,7 +130,7 @@ def test_a_message_is_begun_once(house: House) -> None:
     """Two intents of one turn of the loop: the first counts."""
     message = house.accept(ours=True)
     intent = house.intent(message)
-    begun = house.together(*[lambda done: house.store.begin(intent, done)] * 2)
+    begun = house.together(house.store.begin, [intent, intent])
     assert begun == [0, None]
 
 
@@ -156,7 +156,7 @@ def test_an_attempt_number_counts_once(house: House) -> None:
     house.later(1000)
     (claimed,) = house.claim()
     intent = house.intent(claimed, number=1)
-    (result,) = house.together(lambda done: house.store.begin(intent, done))
+    (result,) = house.together(house.store.begin, [intent])
     assert isinstance(result, StoreFault)
     assert house.state(message) is State.QUEUED
     assert house.begin(claimed, number=2) == 0
@@ -165,7 +165,7 @@ def test_an_attempt_number_counts_once(house: House) -> None:
 def test_many_intents_share_a_transaction(house: House) -> None:
     """Each with its own result, in order."""
     messages = [house.accept(ours=index % 2 == 0) for index in range(6)]
-    results = house.together(*[lambda done, m=m: house.store.begin(house.intent(m), done) for m in messages])  # type: ignore[misc]
+    results = house.together(house.store.begin, [house.intent(m) for m in messages])
     assert results == [0, None, 0, None, 0, None]
 
 

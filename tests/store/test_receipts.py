@@ -1,14 +1,15 @@
 """Room 5's contract for receipts: each one reaches the right message or the orphans, and is folded once."""
 
+from functools import partial
 from itertools import permutations, product
 
 import pytest
+from tests.store.house import HOUR, PRICE, House
 
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
 from bocau.core.message import AnswerKind, AttemptKey, Message
 from bocau.core.outcome import match_key
-from tests.store.house import HOUR, PRICE, House
 
 DELIVERED, UNDELIVERED = AttemptState.DELIVERED, AttemptState.UNDELIVERED
 EXPIRED, UNKNOWN = AttemptState.EXPIRED, AttemptState.UNKNOWN
@@ -134,7 +135,7 @@ def test_receipts_of_one_transaction_keep_their_order(house: House) -> None:
     """Failed, then delivered, then failed again: delivered."""
     message = house.sent("a1")
     receipts = [house.receipt("a1", said) for said in (UNDELIVERED, DELIVERED, EXPIRED)]
-    results = house.together(*[lambda done, r=r: house.store.receipt(r, done) for r in receipts])  # type: ignore[misc]
+    results = house.together(house.store.receipt, receipts)
     assert [getattr(result, "changed", None) for result in results] == [True, True, False]
     assert house.state(message) is State.DELIVERED
 
@@ -331,10 +332,7 @@ def test_an_early_receipt_is_adopted_in_the_same_transaction(house: House) -> No
     message = house.sending()
     answer = house.answer(message, AnswerKind.TAKEN, "a1")
     receipt = house.receipt("a1")
-    house.together(
-        lambda done: house.store.receipt(receipt, done),  # type: ignore[arg-type]
-        lambda done: house.store.record(answer, done),  # type: ignore[arg-type]
-    )
+    house.mixed(partial(house.store.receipt, receipt), partial(house.store.record, answer))
     assert house.state(message) is State.DELIVERED
     assert orphans(house) == []
 
@@ -529,5 +527,3 @@ def test_the_match_key_of_a_form_is_itself() -> None:
     """The store may derive the forms of a key again."""
     for answered, _ in FORMS:
         assert match_key(match_key(answered)) == match_key(answered)
-
-

@@ -1,4 +1,4 @@
-"""The first message of `bocau dev`: sent by real HTTP through the whole gateway, its callback taken by a real socket."""
+"""The first message of `bocau dev`: real HTTP through the whole gateway, and a real socket for its callback."""
 
 import asyncio
 import json

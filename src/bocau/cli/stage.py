@@ -6,6 +6,7 @@ from typing import Final, TextIO
 from bocau import __version__
 from bocau.app import Gateway
 from bocau.provision import Profile
+from bocau.simulator.handset import Sms
 
 __all__ = ["Stage"]
 
@@ -67,10 +68,11 @@ class Stage:
         self.line(f"  {curl_line(gateway.api.port, profile)}")
         self.line()
 
-    def sms(self, phone: str, sender: str, text: str) -> None:
+    def sms(self, sms: Sms) -> None:
         """A phone of the simulated carrier has received a message."""
         if self._terminal:
-            self.line(f"  {self.paint(_CYAN, 'sms')} {phone}  {self.paint(_BOLD, sender or '(no sender)')}: {text}")
+            sender = self.paint(_BOLD, sms.sender or "(no sender)")
+            self.line(f"  {self.paint(_CYAN, f'{chr(0x2709)} {sms.phone}')}  {sender}: {sms.text}")
 
     def step(self, seconds: float, what: str, detail: str) -> None:
         """One step in the life of a message."""

@@ -3,6 +3,7 @@
 The door reads it without I/O. A change in the store makes a new one; nothing in it is ever altered in place.
 """
 
+import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
@@ -145,8 +146,12 @@ _NO_HASH: Final = b"\0" * 32
 
 
 def hash_secret(pepper: bytes, secret: bytes) -> bytes:
-    """HMAC-SHA-256 of an API secret under a key kept outside the store (promises M14: a slow hash costs too much)."""
-    return hmac.digest(pepper, secret, "sha256")
+    """Keyed BLAKE2b of an API secret, 32 bytes, under a key kept outside the store (`pepper`, at most 64 bytes).
+
+    A keyed hash, not a slow one: it is made for every request (promises M14). BLAKE2 takes the key by design and costs
+    a fifth of HMAC-SHA-256 here.
+    """
+    return hashlib.blake2b(secret, key=pepper, digest_size=32).digest()
 
 
 class Directory:

@@ -160,22 +160,29 @@ class RequestReader:
 
     def _consume_mixed(self, data: bytes) -> None:
         """Parse a piece with bytes above 0x7F. The parser refuses them in a target, so they are quoted there."""
-        if self.phase == BODY and self._length - self._body_size >= len(data):
-            self._consume(data)
-            return
-        if self.phase == IDLE and data.count(b" HTTP/1.") == 1 and data.partition(b"\n")[0].isascii():
-            self._consume(data)  # the usual case: one request with a Vietnamese body
-            return
         at = 0
         while at < len(data) and not self.closed:
-            end = data.find(b"\n", at) + 1 or len(data)
-            if self.phase == BODY and self._length >= 0:
-                end = min(len(data), at + self._length - self._body_size)
+            end = self._end_of_piece(data, at)
             piece = data[at:end]
-            if self.phase == IDLE or (self.phase == HEADERS and not self._headers):
+            if not piece.isascii() and (self.phase == IDLE or (self.phase == HEADERS and not self._headers)):
                 piece = b"".join([QUOTED[octet] for octet in piece])
             self._consume(piece)
             at = end
+
+    def _end_of_piece(self, data: bytes, at: int) -> int:
+        """How far the bytes certainly belong to one phase: a line of a head, or as much of a body as can be told."""
+        if self.phase == IDLE:
+            end = data.find(b"\r\n\r\n", at) + 4
+            if end > at and data[at:end].isascii():
+                return end  # the usual case: a plain head with a Vietnamese body after it
+        if self.phase != BODY:
+            return data.find(b"\n", at) + 1 or len(data)
+        if self._length >= 0:
+            return min(len(data), at + self._length - self._body_size)
+        # Chunks: the next request begins no earlier than the line with the next version, or the last line.
+        version = data.find(b" HTTP/1.", at)
+        start = data.rfind(b"\n", at, version if version >= 0 else len(data)) + 1
+        return start or data.find(b"\n", at) + 1 or len(data)
 
     # What the parser calls.
 

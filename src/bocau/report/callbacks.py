@@ -9,8 +9,7 @@ from bocau.core.message import CallbackDue, CallbackTry
 from bocau.core.retry import callback_wait_ms
 from bocau.loops import ClaimLoop, Lane
 from bocau.ports import HttpAnswer, HttpFailure, HttpGet, World
-from bocau.report.guard import Refused, parse_target
-from bocau.report.signature import signature_headers
+from bocau.report.signature import Signer, signature_headers
 from bocau.store.contract import CallbackStore, StoreFault
 from bocau.telemetry import Log, LogEvent, ReportMeters
 from bocau.wire.esms.callback import CallbackValues, callback_url
@@ -83,6 +82,7 @@ class Callbacks:
         self._policy = policy
         self._meters = meters
         self._log = log
+        self._signers = [Signer(secret) for secret in policy.secrets]
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -128,8 +128,8 @@ class Callbacks:
         at_ms, began = self._world.now_ms(), self._world.monotonic()
         url = url_of(due)
         try:
-            answer = await self._http.get(url, self._signed(due, url, at_ms), self._policy.timeout_seconds)
-        except (HttpFailure, Refused) as failure:
+            answer = await self._http.get(url, partial(self._signed, due, at_ms), self._policy.timeout_seconds)
+        except HttpFailure as failure:
             answer = HttpAnswer(0, str(failure).encode(), self._world.monotonic() - began, "")
         verdict, again_ms = judge(due, answer.status, self._world.now_ms(), self._policy, self._world.random.random())
         self._record(
@@ -146,12 +146,11 @@ class Callbacks:
             )
         )
 
-    def _signed(self, due: CallbackDue, url: str, at_ms: int) -> Sequence[tuple[str, str]]:
-        """The signature stands in headers, so the query stays what eSMS sends. Raises Refused for a URL that is none."""
-        if not self._policy.secrets:
+    def _signed(self, due: CallbackDue, at_ms: int, sent: str) -> Sequence[tuple[str, str]]:
+        """The signature stands in headers, so the query stays what eSMS sends (promises P21)."""
+        if not self._signers:
             return ()
-        sent = parse_target(url).path_and_query
-        return signature_headers(self._policy.secrets, due.summary.smsid, at_ms // 1000, sent.encode())
+        return signature_headers(self._signers, due.summary.smsid, at_ms // 1000, sent.encode("ascii"))
 
     def _record(self, attempt: CallbackTry) -> None:
         self._store.tried(attempt, partial(self._recorded, attempt))

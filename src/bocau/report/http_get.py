@@ -342,7 +342,7 @@ class GuardedGet:
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def get(self, url: str, headers: Sequence[tuple[str, str]], seconds: float) -> HttpAnswer:
+    async def get(self, url: str, headers: Callable[[str], Sequence[tuple[str, str]]], seconds: float) -> HttpAnswer:
         """One GET, as `ports.HttpGet` says. Raises HttpFailure and ValueError."""
         started = self._world.monotonic()
         try:
@@ -355,7 +355,7 @@ class GuardedGet:
         endpoint = self._endpoints.get(key)
         if endpoint is None:
             endpoint = self._endpoints[key] = Endpoint(target, self._limits.connections_per_host, self._world.monotonic)
-        request = request_bytes(target.path_and_query, endpoint.common, headers)
+        request = request_bytes(target.path_and_query, endpoint.common, headers(target.path_and_query))
         try:
             async with asyncio.timeout(seconds):
                 reply = await self._exchange(endpoint, request)

@@ -9,38 +9,48 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["sign", "signature_headers"]
+__all__ = ["Signer", "signature_headers"]
 
 EVENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """No full stop: it separates the three signed fields."""
 
 
-def sign(secret: bytes, event_id: str, timestamp_s: int, payload: bytes) -> str:
-    """One signature: `v1,` and the base64 of HMAC-SHA-256 over `id.timestamp.payload`.
+class Signer:
+    """A signing key, made ready once: the state of HMAC-SHA-256 after the key is kept and copied for each signature."""
 
-    `timestamp_s` is in seconds since 1970-01-01 UTC. Raises ValueError for an event id outside [A-Za-z0-9_-]{1,128}
-    and for an empty secret.
-    """
-    if not secret:
-        raise ValueError("a signature needs a secret")
-    if EVENT_ID.fullmatch(event_id) is None:
-        raise ValueError("an event id has 1 to 128 of the signs A-Z a-z 0-9 _ -")
-    digest = hmac.digest(secret, f"{event_id}.{timestamp_s}.".encode("ascii") + payload, "sha256")
-    return "v1," + b64encode(digest).decode("ascii")
+    __slots__ = ("_keyed",)
+
+    def __init__(self, secret: bytes) -> None:
+        """Raises ValueError for an empty secret."""
+        if not secret:
+            raise ValueError("a signature needs a secret")
+        self._keyed = hmac.new(secret, digestmod="sha256")
+
+    def sign(self, event_id: str, timestamp_s: int, payload: bytes) -> str:
+        """One signature: `v1,` and the base64 of HMAC-SHA-256 over `id.timestamp.payload`.
+
+        `timestamp_s` is in seconds since 1970-01-01 UTC. Raises ValueError for an event id outside
+        [A-Za-z0-9_-]{1,128}.
+        """
+        if EVENT_ID.fullmatch(event_id) is None:
+            raise ValueError("an event id has 1 to 128 of the signs A-Z a-z 0-9 _ -")
+        mac = self._keyed.copy()
+        mac.update(f"{event_id}.{timestamp_s}.".encode("ascii") + payload)
+        return "v1," + b64encode(mac.digest()).decode("ascii")
 
 
 def signature_headers(
-    secrets: Sequence[bytes], event_id: str, timestamp_s: int, payload: bytes
+    signers: Sequence[Signer], event_id: str, timestamp_s: int, payload: bytes
 ) -> tuple[tuple[str, str], ...]:
     """The three headers of a signed callback.
 
     Give the new key first and the old one after it while a key is being changed: the signatures are separated by a
-    space and a verifier takes any. Raises ValueError as `sign` does, and if there is no secret.
+    space and a verifier takes any. Raises ValueError as `Signer.sign` does, and if there is no signer.
     """
-    if not secrets:
+    if not signers:
         raise ValueError("a signature needs a secret")
     return (
         ("webhook-id", event_id),
         ("webhook-timestamp", str(timestamp_s)),
-        ("webhook-signature", " ".join([sign(secret, event_id, timestamp_s, payload) for secret in secrets])),
+        ("webhook-signature", " ".join([signer.sign(event_id, timestamp_s, payload) for signer in signers])),
     )

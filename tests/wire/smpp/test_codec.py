@@ -26,6 +26,7 @@ from bocau.wire.smpp.pdu import (
     Pdu,
     SmeAddress,
     SubmitMulti,
+    SubmitMultiResp,
     SubmitSm,
     Unknown,
 )
@@ -184,6 +185,7 @@ def test_a_value_that_does_not_fit_is_refused_on_both_paths_alike(wrong: dict[st
         Pdu(0x12345, 0, 1, MessageIdResp("1")),
         Pdu(Command.ENQUIRE_LINK, 0, 1 << 32, Empty()),
         Pdu(Command.SUBMIT_MULTI, 0, 1, SubmitMulti(dest_addresses=(SmeAddress(),) * 255)),
+        Pdu(Command.SUBMIT_MULTI_RESP, 0, 1, SubmitMultiResp(unsuccess_smes=(Failure(),) * 255)),
     ],
 )
 def test_a_pdu_that_cannot_be_is_refused(pdu: Pdu) -> None:
@@ -236,6 +238,14 @@ def test_a_sloppy_answer_is_still_understood(body: bytes, message_id: str) -> No
     frame = Frame(Command.SUBMIT_SM_RESP, 0, 1, body)
     assert codec.decode_answer_id(frame) == message_id
     assert decode(frame).body == MessageIdResp(message_id)
+
+
+def test_a_destination_of_no_known_kind_is_a_bad_body() -> None:
+    """dest_flag is 1 or 2."""
+    body = encode(Pdu(Command.SUBMIT_MULTI, 0, 1, SubmitMulti(dest_addresses=(DistributionList("x"),))))[16:]
+    with pytest.raises(BadBody) as caught:
+        decode(Frame(Command.SUBMIT_MULTI, 0, 1, body.replace(b"\2x", b"\3x")))
+    assert caught.value.status == Status.INVALID_DESTINATION_COUNT
 
 
 def test_an_answer_with_an_endless_id_is_a_bad_body() -> None:

@@ -110,6 +110,17 @@ def test_a_refused_bind_ends_the_session_and_says_for_how_long(status: int, perm
     assert smsc.state is SessionState.OPEN
 
 
+def test_nothing_is_heard_behind_a_refusal() -> None:
+    """The rest of the same bytes is left alone."""
+    esme, _ = open_link()
+    esme.start(0.0)
+    esme.data_to_send()
+    refusal = encode_bare(Command.BIND_TRANSCEIVER_RESP, Status.ALREADY_BOUND, 1)
+    events = esme.receive(refusal + encode_bare(Command.ENQUIRE_LINK, 0, 1), 0.0)
+    assert events == [BindRefused(Status.ALREADY_BOUND, False)]
+    assert esme.data_to_send() == b""
+
+
 def test_a_bind_that_is_nacked_is_refused() -> None:
     """Some carriers know no other way to say no."""
     esme, _ = open_link()
@@ -547,7 +558,6 @@ def test_no_order_of_pdus_makes_a_session_raise_or_lose_a_token(pdus: list[tuple
     ended: list[object] = []
     for command, sequence, body in pdus:
         octets = (16 + len(body)).to_bytes(4, "big") + encode_bare(command, 0, sequence)[4:] + body
-        for event in session.receive(octets, 0.0):
-            if isinstance(event, SubmitAnswered | DeliverAnswered):
-                ended.append(event.token)
+        events = session.receive(octets, 0.0)
+        ended += [event.token for event in events if isinstance(event, SubmitAnswered | DeliverAnswered)]
     assert sorted([*ended, *session.connection_lost()], key=str) == [0, 1, 2]

@@ -7,6 +7,11 @@ SELECT head FROM request_key WHERE account_id = $1 AND request_id = $2 AND creat
 INSERT INTO request_key (account_id, request_id, head, created_ms) VALUES ($1, $2, $3, $4)
 ON CONFLICT (account_id, request_id) DO UPDATE SET head = excluded.head, created_ms = excluded.created_ms;
 
+-- name: take_free_request_key
+-- Reserve a RequestId that nobody ever held.
+INSERT INTO request_key (account_id, request_id, head, created_ms) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account_id, request_id) DO NOTHING;
+
 -- name: insert_message
 -- A message is born; the columns are the fields of core.message.Message, in order.
 INSERT INTO message (

@@ -1,3 +1,24 @@
+-- name: plain_delivery
+-- The usual case, decided in one look: the receipt says delivered, the attempt is the one remembered, its answer is
+-- recorded, and its message is all there is to the request. The columns are those that finish_message returns.
+SELECT
+    m.id, m.head, m.account_id, m.smsid, m.receivers, m.dropped, m.request_id, m.sms_type, m.telco, m.phone, m.price,
+    m.callback_url, m.tries, a.intent_ms
+FROM attempt AS a JOIN message AS m ON m.id = a.message_id
+WHERE a.message_id = $1 AND a.part = $2 AND a.number = $3 AND a.carrier = $4 AND a.phone = $5 AND a.match_key = $6
+  AND a.parts = 1 AND a.answer_ms IS NOT NULL AND a.state IN {from:attempt_deliver}
+  AND m.state IN {from:deliver} AND m.receivers - m.dropped = 1;
+
+-- name: deliver_attempt
+-- What plain_delivery found.
+UPDATE attempt SET state = {to:attempt_deliver}, error = $4, receipt_ms = $5
+WHERE message_id = $1 AND part = $2 AND number = $3 AND state IN {from:attempt_deliver};
+
+-- name: deliver_message
+-- What plain_delivery found.
+UPDATE message SET state = {to:deliver}, reason = $2, final_ms = $3, wake_ms = NULL
+WHERE id = $1 AND state IN {from:deliver};
+
 -- name: settle_attempt
 -- A receipt for an attempt we can name; the rest guards against a hint that is not true.
 UPDATE attempt SET state = {to}, error = $6, receipt_ms = $7

@@ -1,7 +1,7 @@
 """Room 1's writes: requests become messages, all or nothing."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bocau.core.ledger import EntryKind, covers
@@ -12,6 +12,9 @@ from bocau.store.contract import AdmitResult
 from bocau.store.queries import Queries
 
 __all__ = ["REQUEST_ID_WINDOW_MS", "Admitting", "find_duplicate", "read_summary"]
+
+_Entry = tuple[int, int, str, int, str, int]
+"""account, subject, kind, amount, cause, moment: a line of the ledger"""
 
 REQUEST_ID_WINDOW_MS: Final = 24 * 3_600_000
 """A RequestId blocks repeats for 24 h after its first acceptance (esms-api 2.5)."""
@@ -45,8 +48,43 @@ class Admitting:
 
     def run(self, db: sqlite3.Connection, items: Sequence[Admission]) -> list[AdmitResult]:
         """One result each."""
+        if self._admit_all(db, items):
+            return [Admitted(admission) for admission in items]
+        return self._admit_each(db, items)
+
+    def _admit_all(self, db: sqlite3.Connection, items: Sequence[Admission]) -> bool:
+        """The usual case, in a few statements for all: every RequestId is new and the money covers them together.
+
+        False, with nothing written, if one of them is not so plain.
+        """
+        q = self._q
+        held: dict[int, int] = {}
+        keys = []
+        for admission in items:
+            first = admission.messages[0]
+            if not admission.consumes_request_id:
+                return False
+            held[first.account_id] = held.get(first.account_id, 0) + admission.hold
+            if first.request_id:
+                keys.append((first.account_id, first.request_id, first.head, first.created_ms))
+        for account, amount in held.items():
+            balance, credit = db.execute(q["read_balance"], (account,)).fetchone()
+            if not covers(balance, credit, amount):
+                return False
+        db.execute("SAVEPOINT admit")
+        free = db.executemany(q["take_free_request_key"], keys).rowcount == len(keys) if keys else True
+        if not free:
+            db.execute("ROLLBACK TO admit")
+        db.execute("RELEASE admit")
+        if free:
+            messages = [message for admission in items for message in admission.messages]
+            self._write(db, messages, _holds(messages), held)
+        return free
+
+    def _admit_each(self, db: sqlite3.Connection, items: Sequence[Admission]) -> list[AdmitResult]:
+        """One after the other: the first of two equal RequestIds wins, and the first to spend the last of a balance."""
         messages: list[Message] = []
-        entries: list[tuple[int, int, str, int, str, int]] = []
+        entries: list[_Entry] = []
         balances: dict[int, tuple[int, int]] = {}
         held: dict[int, int] = {}
         results: list[AdmitResult] = []
@@ -58,12 +96,17 @@ class Admitting:
             messages.extend(admission.messages)
             entries.extend(_holds(admission.messages))
             results.append(Admitted(admission))
-        q = self._q
         # A duplicate may have flushed earlier messages already; what is left goes in one statement.
+        self._write(db, messages, entries, held)
+        return results
+
+    def _write(
+        self, db: sqlite3.Connection, messages: list[Message], entries: Iterable[_Entry], held: Mapping[int, int]
+    ) -> None:
+        q = self._q
         self._flush(db, messages)
         db.executemany(q["insert_ledger"], entries)
         db.executemany(q["change_balance"], [(account, -amount) for account, amount in held.items() if amount])
-        return results
 
     def _refuse(
         self,
@@ -101,7 +144,7 @@ class Admitting:
         messages.clear()
 
 
-def _holds(messages: Iterable[Message]) -> list[tuple[int, int, str, int, str, int]]:
+def _holds(messages: Iterable[Message]) -> list[_Entry]:
     return [
         (m.account_id, m.id, EntryKind.HOLD.value, -m.price, "accept", m.created_ms)
         for m in messages

@@ -1,8 +1,9 @@
 """What every end of a message does in its transaction: the state, the money, the duty to tell."""
 
 import sqlite3
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from bocau.core.ledger import EntryKind, settlement
 from bocau.core.lifecycle import MESSAGE_TRANSITIONS, Event, State
@@ -11,13 +12,16 @@ from bocau.core.outcome import summarise
 from bocau.store.queries import Queries
 from bocau.store.sqlite.admitting import read_summary
 
-__all__ = ["Finishing"]
+__all__ = ["Finishing", "Row"]
 
 _LATE: Final = {Event.DELIVER: Event.CORRECT, Event.FAIL: Event.FAIL_LATE, Event.LAPSE: Event.LAPSE_LATE}
 _ENDS_IN: Final[dict[StrEnum, State]] = {row.event: State(row.target) for row in MESSAGE_TRANSITIONS}
 
 
-_Row = tuple[int, int, int, str, int, int, str, int, int, str, int, str, int]
+_HANDED_OVER_MS: Final = 120_000
+"""A callback in somebody's hand falls due again after this, should its owner live and lose it."""
+
+Row = tuple[Any, ...]
 """id, head, account_id, smsid, receivers, dropped, request_id, sms_type, telco, phone, price, callback_url, tries"""
 
 
@@ -58,8 +62,8 @@ class Finishing:
         self._settle(db, row, _ENDS_IN[late], at_ms, captured=False)
         return _ENDS_IN[late], None
 
-    def _apply(self, db: sqlite3.Connection, message_id: int, event: Event, reason: str, at_ms: int) -> _Row | None:
-        row: _Row | None = db.execute(self._q.on("finish_message", event), (message_id, reason, at_ms)).fetchone()
+    def _apply(self, db: sqlite3.Connection, message_id: int, event: Event, reason: str, at_ms: int) -> Row | None:
+        row: Row | None = db.execute(self._q.on("finish_message", event), (message_id, reason, at_ms)).fetchone()
         return row
 
     def _settle(
@@ -78,30 +82,43 @@ class Finishing:
     def _tell(
         self,
         db: sqlite3.Connection,
-        row: _Row,
+        row: Row,
         state: State,
         at_ms: int,
         *,
         hand_over: bool,
     ) -> CallbackDue | None:
         """Create the callback when the last message of the request has ended, if one was asked for."""
-        _, head, account_id, smsid, receivers, dropped, request_id, sms_type, telco, phone, price, url, tries = row
+        head, account_id, url = row[1], row[2], row[11]
         if not url:
             return None
-        alone = receivers - dropped == 1
+        alone = row[4] - row[5] == 1
         if not alone and db.execute(self._q["open_sibling"], (head,)).fetchone() is not None:
             return None
+        due = self.due(row, state, at_ms, hand_over)
         owner = self._owner if hand_over else 0
-        due_ms = at_ms + 120_000 if hand_over else at_ms
-        done = db.execute(self._q["insert_callback"], (head, account_id, owner, due_ms, at_ms))
-        if done.rowcount != 1:
+        done = db.execute(self._q["insert_callback"], (head, account_id, owner, due.due_ms, at_ms))
+        if done.rowcount != 1 or alone:
+            return due if alone and done.rowcount == 1 else None
+        found = read_summary(db, self._q, account_id, head)
+        first = db.execute(self._q["callback_head"], (head,)).fetchone()
+        if found is None or first is None:
             return None
-        if alone:
-            summary = summarise(smsid, receivers, dropped, ((state, price, tries),))
-        else:
-            found = read_summary(db, self._q, account_id, head)
-            first = db.execute(self._q["callback_head"], (head,)).fetchone()
-            if found is None or first is None:
-                return None
-            summary, telco, phone = found, first[6], first[7]
+        return due._replace(summary=found, telco=first[6], phone=first[7])
+
+    def due(self, row: Row, state: State, at_ms: int, hand_over: bool) -> CallbackDue:
+        """The callback of a request with one message, which has just reached `state`."""
+        _, head, account_id, smsid, receivers, dropped, request_id, sms_type, telco, phone, price, url, tries = row[:13]
+        summary = summarise(smsid, receivers, dropped, ((state, price, tries),))
+        due_ms = at_ms + _HANDED_OVER_MS if hand_over else at_ms
         return CallbackDue(head, account_id, url, request_id, sms_type, telco, phone, summary, 0, due_ms)
+
+    def tell_all(self, db: sqlite3.Connection, ended: Sequence[tuple[Row, int, bool]]) -> None:
+        """Create the callbacks of requests with one message each; of each its row, moment, and whether it is ours."""
+        db.executemany(
+            self._q["insert_callback"],
+            [
+                (row[1], row[2], self._owner if ours else 0, at_ms + _HANDED_OVER_MS if ours else at_ms, at_ms)
+                for row, at_ms, ours in ended
+            ],
+        )

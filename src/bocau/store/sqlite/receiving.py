@@ -1,14 +1,14 @@
 """Room 5's writes: receipts are matched, folded and settled, or kept as orphans."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bocau.core.lifecycle import AttemptEvent, AttemptState, Event
+from bocau.core.lifecycle import AttemptEvent, AttemptState, Event, State
 from bocau.core.message import AttemptKey, ReceiptIn, ReceiptStored
 from bocau.core.outcome import fold
 from bocau.store.queries import Queries
-from bocau.store.sqlite.finishing import Finishing
+from bocau.store.sqlite.finishing import Finishing, Row
 
 __all__ = ["Receiving", "three_forms"]
 
@@ -41,8 +41,40 @@ class Receiving:
         self._finishing = finishing
 
     def run(self, db: sqlite3.Connection, items: Sequence[ReceiptIn]) -> list[ReceiptStored]:
-        """One result each."""
-        return [self._receive(db, receipt) for receipt in items]
+        """One result each, in order; runs of plain deliveries are written together."""
+        results: list[ReceiptStored] = []
+        plain: dict[int, tuple[ReceiptIn, Row]] = {}
+        for receipt in items:
+            row = self._plain(db, receipt, plain)
+            if row is None:
+                # Whatever else it is must see what the ones before it did.
+                self._deliver(db, plain)
+                results.append(self._receive(db, receipt))
+                continue
+            plain[row[0]] = (receipt, row)
+            due = None if not row[11] else self._finishing.due(row, State.DELIVERED, receipt.at_ms, receipt.hand_over)
+            results.append(ReceiptStored(True, True, due, max(0, receipt.at_ms - row[13])))
+        self._deliver(db, plain)
+        return results
+
+    def _plain(
+        self, db: sqlite3.Connection, receipt: ReceiptIn, before: Mapping[int, tuple[ReceiptIn, Row]]
+    ) -> Row | None:
+        """What a plain delivery needs to know, or None if the receipt is none, or its message is among those before."""
+        hint = receipt.hint
+        if receipt.state is not AttemptState.DELIVERED or hint is None or hint.message_id in before:
+            return None
+        values = (*hint, receipt.carrier, receipt.phone, receipt.match_keys[0])
+        row: Row | None = db.execute(self._q["plain_delivery"], values).fetchone()
+        return row
+
+    def _deliver(self, db: sqlite3.Connection, plain: dict[int, tuple[ReceiptIn, Row]]) -> None:
+        """Write what was found to be plain."""
+        q, found = self._q, list(plain.values())
+        plain.clear()
+        db.executemany(q["deliver_attempt"], [(*(r.hint or ()), r.error, r.at_ms) for r, _ in found])
+        db.executemany(q["deliver_message"], [(row[0], r.error, r.at_ms) for r, row in found])
+        self._finishing.tell_all(db, [(row, r.at_ms, r.hand_over) for r, row in found if row[11]])
 
     def _receive(self, db: sqlite3.Connection, receipt: ReceiptIn) -> ReceiptStored:
         stored = self.apply(db, receipt.hint, receipt) if receipt.hint is not None else None
@@ -55,7 +87,7 @@ class Receiving:
         return stored
 
     def _locate(self, db: sqlite3.Connection, receipt: ReceiptIn) -> AttemptKey | None:
-        """The one attempt a receipt means; forms of the id are tried in turn, two candidates are none (promises 4.3)."""
+        """The one attempt a receipt means; forms of its id are tried in turn, two candidates are none."""
         rows = db.execute(self._q["find_attempt"], (*three_forms(receipt.match_keys), receipt.carrier)).fetchall()
         for key in receipt.match_keys:
             found = [row for row in rows if row[5] == key and row[3] == receipt.phone]

@@ -116,9 +116,7 @@ class SqliteStore:
             except sqlite3.Error as error:
                 raise StoreBroken(f"{path}: {error}") from error
             reader = connect(path, writing=False)
-            store = cls(
-                writer, reader, lock, epoch, GroupCommit(writer, threaded=threaded, on_fatal=on_fatal)
-            )
+            store = cls(writer, reader, lock, epoch, GroupCommit(writer, threaded=threaded, on_fatal=on_fatal))
             store.rescued = rescued
             opened.pop_all()
             return store
@@ -319,7 +317,8 @@ class SqliteStore:
             found = db.execute(q["read_balance"], (account_id,)).fetchone()
             if found is None:
                 raise ValueError(f"there is no account {account_id}")
-            if amount < 0 and not covers(*found, -amount):
+            balance, credit = found
+            if amount < 0 and not covers(balance, credit, -amount):
                 raise ValueError("the account does not have that much")
             # The subject of a top-up is its own moment, in the order of message ids, made unique within the account.
             subject = first_id_at(now_ms)
@@ -327,7 +326,7 @@ class SqliteStore:
                 subject += 1
             db.execute(q["insert_ledger"], (account_id, subject, EntryKind.TOP_UP.value, amount, cause, now_ms))
             db.execute(q["change_balance"], (account_id, amount))
-            return int(found[0]) + amount
+            return int(balance) + amount
 
         return await self._change(change)
 

@@ -1,0 +1,215 @@
+"""What the carrier does with a message, decided by the last four digits of its receiver.
+
+Pure: a submit, its account, a count and chance go in; a Plan comes out. Every fault is a row of a table, so a new one
+is a new row.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final, NamedTuple, Protocol
+
+from bocau.simulator.handset import read_piece
+from bocau.wire.smpp.pdu import SubmitSm
+from bocau.wire.smpp.receipt import ReceiptState
+from bocau.wire.smpp.status import Status
+
+__all__ = [
+    "MAGIC",
+    "OTHER",
+    "PLAIN",
+    "Act",
+    "Answer",
+    "Chance",
+    "Form",
+    "Plan",
+    "ReceiptDue",
+    "Row",
+    "Rules",
+    "magic_table",
+]
+
+OTHER: Final = "other"
+"""The ending that stands for all numbers without a row of their own. Every table must have it."""
+
+
+class Chance(Protocol):
+    """Where chance comes from; a random.Random will do."""
+
+    def random(self) -> float:
+        """A number from 0 up to but not including 1."""
+        ...
+
+
+class Act(Enum):
+    """What the carrier does about a submit."""
+
+    ANSWER = "answer"
+    SILENCE = "silence"
+    DISCONNECT = "disconnect"
+
+
+class Form(Enum):
+    """How a receipt is written."""
+
+    TEXT = "text"
+    """The text of SMPP 3.4, appendix B."""
+    BOTH = "both"
+    """That text, and the parameters of section 5.3.2 beside it."""
+    PARAMETERS = "parameters"
+    """The parameters alone, no text."""
+    ODD = "odd"
+    """Other keys, other order, equals signs and semicolons."""
+
+
+class Answer(NamedTuple):
+    """The answer to one submit."""
+
+    act: Act = Act.ANSWER
+    status: int = Status.OK
+    after_seconds: float = 0.0
+
+    @property
+    def taken(self) -> bool:
+        """Whether the carrier has the message now, with an id."""
+        return self.act is Act.ANSWER and self.status == Status.OK
+
+
+class ReceiptDue(NamedTuple):
+    """One receipt that is to be sent."""
+
+    state: ReceiptState = ReceiptState.DELIVERED
+    after_seconds: float | None = None
+    """Counted from the submit. None in a table means the rules' ordinary delay; in a plan it is never None."""
+    error: str = "000"
+    form: Form = Form.TEXT
+    hexadecimal: bool = False
+    """The id is written in hexadecimal, though the answer had it in decimal."""
+
+
+class Row(NamedTuple):
+    """What happens to messages for one kind of number."""
+
+    meaning: str
+    """One line for people."""
+    receipts: tuple[ReceiptDue, ...] = (ReceiptDue(),)
+    answer: Answer = Answer()
+    first: tuple[Answer, ...] = ()
+    """The answers to the first tries of a number; `answer` comes after them. None of them may take the message."""
+    part: int = 0
+    """Only this part of a message, counted from 1, is treated so, others as `OTHER`; 0 for every part."""
+    shown: bool = True
+    """Whether the telephone shows a message that was taken."""
+
+
+class Plan(NamedTuple):
+    """What to do about one submit."""
+
+    answer: Answer
+    receipts: tuple[ReceiptDue, ...] = ()
+    """None for a message that is not taken, or whose sender did not ask for them (registered_delivery)."""
+    shown: bool = False
+    """The telephone gets it."""
+
+
+_S = ReceiptState
+_REFUSE_THROTTLED: Final = Answer(status=Status.THROTTLED)
+
+MAGIC: Final[Mapping[str, Row]] = {
+    "0000": Row("delivered after the ordinary delay"),
+    "0001": Row("delivered after 2 s", (ReceiptDue(after_seconds=2.0),)),
+    "0002": Row("undelivered: UNDELIV, error 001", (ReceiptDue(_S.UNDELIVERED, error="001"),), shown=False),
+    "0003": Row("accepted, then silence: no receipt ever", (), shown=False),
+    "0004": Row("the receipt comes twice", (ReceiptDue(), ReceiptDue())),
+    "0005": Row("throttled: the first 3 tries get ESME_RTHROTTLED, then taken", first=(_REFUSE_THROTTLED,) * 3),
+    "0006": Row("voice: busy; an SMS is delivered as usual"),
+    "0007": Row("the receipt comes before the answer", (ReceiptDue(after_seconds=0.0),), Answer(after_seconds=0.1)),
+    "0008": Row("expired: EXPIRED, error 002", (ReceiptDue(_S.EXPIRED, error="002"),), shown=False),
+    "0009": Row("rejected at once: ESME_RINVDSTADR", (), Answer(status=Status.INVALID_DESTINATION)),
+    "0010": Row("the submit is never answered", (), Answer(Act.SILENCE)),
+    "0011": Row("the connection is closed instead of the first answer, then taken", first=(Answer(Act.DISCONNECT),)),
+    "0012": Row("ESME_RSYSERR once, then taken", first=(Answer(status=Status.SYSTEM_ERROR),)),
+    "0013": Row("the receipt has the id in hexadecimal, the answer in decimal", (ReceiptDue(hexadecimal=True),)),
+    "0014": Row("the receipt comes after 60 s", (ReceiptDue(after_seconds=60.0),)),
+    "0015": Row(
+        "the second part of a long message is undelivered",
+        (ReceiptDue(_S.UNDELIVERED, error="001"),),
+        part=2,
+        shown=False,
+    ),
+    "0016": Row("the receipt has parameters only, no text", (ReceiptDue(form=Form.PARAMETERS),)),
+    "0017": Row("the receipt is oddly spelled", (ReceiptDue(form=Form.ODD),)),
+    OTHER: Row("delivered after the ordinary delay"),
+}
+"""What the last four digits of a receiver do. "Tries" are counted per account and number (Smsc.forget_tries)."""
+
+PLAIN: Final[Mapping[str, Row]] = {OTHER: MAGIC[OTHER]}
+"""No number is special: for load."""
+
+
+def magic_table(table: Mapping[str, Row] = MAGIC) -> list[tuple[str, str]]:
+    """Each ending and its meaning in one line, in the order of the table; the rest of all numbers is `OTHER`."""
+    return [(ending, row.meaning) for ending, row in table.items()]
+
+
+class _Ready(NamedTuple):
+    """A row made ready: nothing is left to decide that can be decided before."""
+
+    first: tuple[Answer, ...]
+    part: int
+    plans: tuple[Plan, ...]
+    """By the two lower bits of registered_delivery."""
+
+
+_SYSTEM_ERROR: Final = Plan(Answer(status=Status.SYSTEM_ERROR))
+
+
+class Rules:
+    """A table with its ordinary delay; never changes."""
+
+    __slots__ = ("_accounts", "_rows", "_system_errors")
+
+    def __init__(
+        self,
+        delay_seconds: float = 0.3,
+        system_errors: float = 0.0,
+        table: Mapping[str, Row] = MAGIC,
+        accounts: Mapping[str, Mapping[str, Row]] | None = None,
+    ) -> None:
+        """Rules with receipts after `delay_seconds`.
+
+        `system_errors` is the share, 0 to 1, of messages that get ESME_RSYSERR instead of being taken. `accounts` has
+        tables of their own for some system_ids. Raises ValueError for a table without `OTHER`.
+        """
+        self._system_errors = system_errors
+        self._rows = _make_ready(table, delay_seconds)
+        self._accounts = {name: _make_ready(own, delay_seconds) for name, own in (accounts or {}).items()}
+
+    def plan(self, submit: SubmitSm, account: str, count: int, chance: Chance) -> Plan:
+        """What to do about a submit of this system_id; `count` is the how-manieth try of the number it is, from 1."""
+        rows = self._accounts.get(account, self._rows) if self._accounts else self._rows
+        row = rows.get(submit.destination_addr[-4:]) or rows[OTHER]
+        if count <= len(row.first):
+            return Plan(row.first[count - 1])
+        if row.part and row.part != read_piece(submit).part:
+            row = rows[OTHER]
+        plan = row.plans[submit.registered_delivery & 3]
+        if self._system_errors and plan.answer.taken and chance.random() < self._system_errors:
+            return _SYSTEM_ERROR
+        return plan
+
+
+def _make_ready(table: Mapping[str, Row], delay_seconds: float) -> dict[str, _Ready]:
+    if OTHER not in table:
+        raise ValueError(f"the table has no row {OTHER!r}")
+    return {ending: _Ready(row.first, row.part, _plans(row, delay_seconds)) for ending, row in table.items()}
+
+
+def _plans(row: Row, delay_seconds: float) -> tuple[Plan, ...]:
+    """One plan for each wish for receipts: none, every, failures only (SMPP 3.4, 5.2.17); 3 is reserved, as every."""
+    taken = row.answer.taken
+    every = tuple(
+        due._replace(after_seconds=delay_seconds) if due.after_seconds is None else due
+        for due in (row.receipts if taken else ())
+    )
+    failures = tuple(due for due in every if due.state is not ReceiptState.DELIVERED)
+    return tuple(Plan(row.answer, wanted, taken and row.shown) for wanted in ((), every, failures, every))

@@ -1,0 +1,233 @@
+"""The contract of administration: what is registered, and that every node learns of it."""
+
+from collections.abc import Callable, Coroutine
+
+import pytest
+from tests.store.house import PRICE, House
+
+from bocau.core.directory import AccountRow, BrandnameRow, KeyRow, PriceRow, TemplateRow
+
+HASH = b"h" * 32
+
+
+def brandname(house: House, name: str = "BOCAU", state: str = "active") -> BrandnameRow:
+    """A sender name of the account."""
+    return BrandnameRow(house.account, 2, name, state)
+
+
+def template(house: House, content: str = "{P1,6} la ma", route_class: str = "otp", name: str = "BOCAU") -> TemplateRow:
+    """A text of the account."""
+    return TemplateRow(0, house.account, 2, name, 2, content, route_class)
+
+
+def version(house: House) -> int:
+    """Of the directory."""
+    return house.run(house.store.directory_version())
+
+
+ACTS: dict[str, Callable[[House], Coroutine[object, object, object]]] = {
+    "create_account": lambda h: h.store.create_account("new", h.now),
+    "lock": lambda h: h.store.set_account_state(h.account, "locked"),
+    "credit": lambda h: h.store.set_credit_limit(h.account, PRICE),
+    "key": lambda h: h.store.put_key(KeyRow("K2", h.account, HASH, "active"), h.now),
+    "brandname": lambda h: h.store.put_brandname(brandname(h, "OTHER"), h.now),
+    "template": lambda h: h.store.put_template(template(h, "x {P2,9}"), h.now),
+    "delete_template": lambda h: h.store.delete_template(h.account, 1),
+    "price": lambda h: h.store.put_price(PriceRow(0, 2, 0, PRICE)),
+    "top_up": lambda h: h.store.top_up(h.account, PRICE, "paid", h.now),
+}
+
+
+@pytest.mark.parametrize("act", sorted(ACTS))
+def test_every_act_makes_the_directory_a_new_version(house: House, act: str) -> None:
+    """So that every node reads it again."""
+    house.run(house.store.put_brandname(brandname(house), house.now))
+    house.run(house.store.put_template(template(house), house.now))
+    before = version(house)
+    house.run(ACTS[act](house))
+    assert version(house) == before + 1
+    assert house.run(house.store.read_directory()).version == before + 1
+
+
+def test_traffic_is_no_new_version(house: House) -> None:
+    """Messages do not make nodes read the directory again."""
+    before = version(house)
+    house.sent("a1")
+    house.report("a1")
+    assert version(house) == before
+
+
+def test_an_act_that_is_refused_is_no_new_version(house: House) -> None:
+    """Nothing changed."""
+    before = version(house)
+    with pytest.raises(ValueError, match="there is an account"):
+        house.run(house.store.create_account("shop", house.now))
+    assert version(house) == before
+
+
+def test_the_directory_is_what_was_registered(house: House) -> None:
+    """Everything in one consistent read."""
+    house.run(house.store.put_key(KeyRow("K1", house.account, HASH, "active"), house.now))
+    house.run(house.store.put_brandname(brandname(house), house.now))
+    number = house.run(house.store.put_template(template(house), house.now))
+    house.run(house.store.put_price(PriceRow(0, 2, 0, PRICE)))
+    rows = house.run(house.store.read_directory())
+    assert rows.accounts == (AccountRow(house.account, "shop", "active", 1000 * PRICE, 0, ""),)
+    assert rows.keys == (KeyRow("K1", house.account, HASH, "active"),)
+    assert rows.brandnames == (brandname(house),)
+    assert rows.templates == (template(house)._replace(id=number),)
+    assert rows.prices == (PriceRow(0, 2, 0, PRICE),)
+
+
+def test_accounts_are_listed_by_name(house: House) -> None:
+    """With what they have."""
+    house.new_account("zebra", 0)
+    house.new_account("ant", 5)
+    assert [(row.name, row.balance) for row in house.run(house.store.accounts())] == [
+        ("ant", 5),
+        ("shop", 1000 * PRICE),
+        ("zebra", 0),
+    ]
+
+
+def test_an_account_is_locked_and_opened(house: House) -> None:
+    """Its money stays."""
+    house.run(house.store.set_account_state(house.account, "locked"))
+    assert house.run(house.store.accounts())[0].state == "locked"
+    house.run(house.store.set_account_state(house.account, "active"))
+    assert house.run(house.store.accounts())[0].state == "active"
+
+
+def test_an_account_has_no_other_state(house: House) -> None:
+    """A typing error is refused."""
+    with pytest.raises(ValueError, match=r"CHECK|check"):
+        house.run(house.store.set_account_state(house.account, "asleep"))
+    assert house.run(house.store.accounts())[0].state == "active"
+
+
+def test_a_key_is_replaced(house: House) -> None:
+    """A new secret, or disabled."""
+    house.run(house.store.put_key(KeyRow("K1", house.account, HASH, "active"), house.now))
+    house.run(house.store.put_key(KeyRow("K1", house.account, b"n" * 32, "disabled"), house.now))
+    assert house.run(house.store.read_directory()).keys == (KeyRow("K1", house.account, b"n" * 32, "disabled"),)
+
+
+def test_a_key_never_changes_hands(house: House) -> None:
+    """Another account's ApiKey is refused."""
+    other = house.new_account("other", 0)
+    house.run(house.store.put_key(KeyRow("K1", house.account, HASH, "active"), house.now))
+    with pytest.raises(ValueError, match="another account"):
+        house.run(house.store.put_key(KeyRow("K1", other, HASH, "active"), house.now))
+    assert house.run(house.store.read_directory()).keys[0].account_id == house.account
+
+
+def test_what_belongs_to_no_account_is_refused(house: House) -> None:
+    """Keys and brandnames have an owner, templates a brandname."""
+    with pytest.raises(ValueError, match=r"FOREIGN KEY|foreign key"):
+        house.run(house.store.put_key(KeyRow("K1", 4711, HASH, "active"), house.now))
+    with pytest.raises(ValueError, match=r"FOREIGN KEY|foreign key"):
+        house.run(house.store.put_brandname(BrandnameRow(4711, 2, "X", "active"), house.now))
+    with pytest.raises(ValueError, match=r"FOREIGN KEY|foreign key"):
+        house.run(house.store.put_template(template(house, name="NOBODY"), house.now))
+
+
+def test_a_brandname_is_replaced(house: House) -> None:
+    """Disabled and enabled again; case makes another name."""
+    for row in (brandname(house), brandname(house, "Bocau"), brandname(house, state="disabled")):
+        house.run(house.store.put_brandname(row, house.now))
+    rows = house.run(house.store.read_directory()).brandnames
+    assert rows == (brandname(house, state="disabled"), brandname(house, "Bocau"))
+
+
+def test_an_equal_template_is_found_and_takes_the_new_class(house: House) -> None:
+    """It is not added twice."""
+    house.run(house.store.put_brandname(brandname(house), house.now))
+    first = house.run(house.store.put_template(template(house), house.now))
+    again = house.run(house.store.put_template(template(house, route_class="other"), house.now))
+    assert again == first
+    assert [row.route_class for row in house.run(house.store.read_directory()).templates] == ["other"]
+
+
+def test_a_template_is_deleted_by_its_owner_only(house: House) -> None:
+    """And once (promises S3)."""
+    house.run(house.store.put_brandname(brandname(house), house.now))
+    number = house.run(house.store.put_template(template(house), house.now))
+    other = house.new_account("other", 0)
+    assert not house.run(house.store.delete_template(other, number))
+    assert house.run(house.store.delete_template(house.account, number))
+    assert not house.run(house.store.delete_template(house.account, number))
+
+
+def test_a_price_is_replaced(house: House) -> None:
+    """The newest counts."""
+    for price in (PRICE, 2 * PRICE):
+        house.run(house.store.put_price(PriceRow(house.account, 2, 1, price)))
+    assert house.run(house.store.read_directory()).prices == (PriceRow(house.account, 2, 1, 2 * PRICE),)
+
+
+@pytest.mark.parametrize("amount", [-1, -PRICE])
+def test_a_negative_price_or_credit_is_refused(house: House, amount: int) -> None:
+    """Money is never made by sending."""
+    with pytest.raises(ValueError, match=r"CHECK|check"):
+        house.run(house.store.put_price(PriceRow(0, 2, 0, amount)))
+    with pytest.raises(ValueError, match=r"CHECK|check"):
+        house.run(house.store.set_credit_limit(house.account, amount))
+
+
+# Money
+
+
+def test_a_top_up_is_added_and_written_down(house: House) -> None:
+    """The new balance, with its cause."""
+    assert house.run(house.store.top_up(house.account, 5, "bank 77", house.now)) == 1000 * PRICE + 5
+    lines = house.run(house.store.ledger(house.account, 10))
+    assert [(line.kind, line.amount, line.cause) for line in lines] == [
+        ("top_up", 5, "bank 77"),
+        ("top_up", 1000 * PRICE, "test"),
+    ]
+
+
+def test_top_ups_of_one_moment_are_all_kept(house: House) -> None:
+    """Each is a line of its own."""
+    for _ in range(20):
+        house.run(house.store.top_up(house.account, 1, "again", house.now))
+    assert house.balance() == 1000 * PRICE + 20
+
+
+def test_money_may_be_taken_out_but_not_more_than_there_is(house: House) -> None:
+    """A balance is never negative without a credit line (promises P23)."""
+    assert house.run(house.store.top_up(house.account, -1000 * PRICE, "paid out", house.now)) == 0
+    with pytest.raises(ValueError, match="that much"):
+        house.run(house.store.top_up(house.account, -1, "paid out", house.now))
+    house.run(house.store.set_credit_limit(house.account, 1))
+    assert house.run(house.store.top_up(house.account, -1, "fee", house.now)) == -1
+
+
+def test_a_top_up_of_no_account_is_refused_and_leaves_nothing(house: House) -> None:
+    """Not even a line."""
+    before = len(house.engine.inspect().ledger)
+    with pytest.raises(ValueError, match="no account"):
+        house.run(house.store.top_up(4711, PRICE, "lost", house.now))
+    assert len(house.engine.inspect().ledger) == before
+
+
+def test_the_ledger_shows_the_newest_first_and_no_more_than_asked_for(house: House) -> None:
+    """Of one account only."""
+    other = house.new_account("other", 10 * PRICE)
+    house.later(1)
+    messages = []
+    for _ in range(3):
+        messages.append(house.accept())
+        house.accept(account=other)
+        house.later(1)
+    lines = house.run(house.store.ledger(house.account, 2))
+    assert [line.subject_id for line in lines] == [messages[2].id, messages[1].id]
+    assert [(line.kind, line.amount) for line in lines] == [("hold", -PRICE)] * 2
+
+
+def test_acts_run_beside_traffic_in_one_transaction(house: House) -> None:
+    """Money that arrives with a request pays for it, or the next one."""
+    poor = house.new_account("poor", 0)
+    house.run(house.store.top_up(poor, PRICE, "paid", house.now))
+    house.accept(account=poor)
+    assert house.balance(poor) == 0
