@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
+from tools.marked import finish, table
+
 from bocau.core.lifecycle import (
     ATTEMPT_BEGINS,
     ATTEMPT_TRANSITIONS,
@@ -12,7 +14,6 @@ from bocau.core.lifecycle import (
     AttemptState,
     Transition,
 )
-from tools.marked import finish, table
 
 PAGE = "docs/discussions/lifecycle.md"
 ATTEMPT_PREFIX = "attempt_"

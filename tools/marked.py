@@ -3,9 +3,8 @@
 A mark is a comment: `<!-- begin NAME -->` and `<!-- end NAME -->`, each on a line of its own.
 """
 
-import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 __all__ = ["ROOT", "filled", "finish", "table"]
@@ -16,16 +15,18 @@ ROOT = Path(__file__).resolve().parent.parent
 def filled(text: str, blocks: Mapping[str, str]) -> str:
     """The page with every block put between its marks. Raises ValueError if a pair of marks is not there once."""
     for name, block in blocks.items():
-        pattern = re.compile(rf"(<!-- begin {re.escape(name)} -->\n).*?(<!-- end {re.escape(name)} -->\n)", re.DOTALL)
-        if len(pattern.findall(text)) != 1:
+        begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->\n"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        if text.count(begin) != 1 or rest.count(end) != 1:
             raise ValueError(f"the page needs the marks of {name!r} exactly once")
-        text = pattern.sub(lambda found, block=block: f"{found[1]}\n{block.strip()}\n\n{found[2]}", text)
+        text = f"{before}{begin}\n{block.strip()}\n\n{end}{after}"
     return text
 
 
-def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table. Bars inside cells are escaped."""
-    lines = [headings, ("---",) * len(headings), *rows]
+    lines: list[Sequence[str]] = [headings, ["---"] * len(headings), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 

@@ -2,11 +2,12 @@
 
 import ast
 
+from tools.marked import ROOT, finish, table
+
 from bocau.wire.esms import answers, codes, operations
 from bocau.wire.esms.callback import CallbackValues, callback_query
 from bocau.wire.esms.operations import Kind
 from bocau.wire.esms.status import SendReport
-from tools.marked import ROOT, finish, table
 
 PAGE = "docs/reference/esms.md"
 SMSID = "02f1a6b3c4400000a1b2c3d4e5f60718000"
@@ -74,7 +75,7 @@ def code_table() -> str:
         for row in codes.CODES.values()
         if row.code in now
     ]
-    return table(("code", "name", "ErrorMessage", "cause", "what to do"), rows)
+    return table(("code", "name", "text", "cause", "what to do"), rows)
 
 
 def other_codes() -> str:

@@ -1,13 +1,13 @@
-"""Fills docs/reference/command-line.md from the command line's own help: `python -m tools.render_commands [--check]`."""
+"""Fills docs/reference/command-line.md from the commands' own help: `python -m tools.render_commands [--check]`."""
 
 from collections.abc import Iterator
-from typing import Literal, get_args, get_origin
+from typing import get_args
 
+from tools.marked import finish, table
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from bocau.cli.main import app
-from tools.marked import finish, table
 
 PAGE = "docs/reference/command-line.md"
 NOT_OURS = frozenset({"--help", "--install-completion", "--show-completion"})
@@ -45,9 +45,9 @@ def _spelled(option: TyperOption) -> str:
 
 def _about(option: TyperOption) -> str:
     found = _sentence(option.help)
-    kind = option.type_descriptor.annotation
-    if get_origin(kind) is Literal:
-        found += f" One of {', '.join(f'`{word}`' for word in get_args(kind))}."
+    words = get_args(option.type_descriptor.annotation)
+    if words and all(isinstance(word, str) for word in words):
+        found += f" One of {', '.join(f'`{word}`' for word in words)}."
     if option.default not in (None, "", False, True):
         found += f" Default: `{option.default}`."
     if option.envvar:

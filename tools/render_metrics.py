@@ -2,8 +2,9 @@
 
 import re
 
-from bocau.telemetry import METERS, WATCHED, Histogram, Meter, Telemetry
 from tools.marked import ROOT, finish, table
+
+from bocau.telemetry import METERS, WATCHED, Histogram, Meter, Telemetry
 
 PAGE = "docs/reference/metrics.md"
 SOURCE = ROOT / "src" / "bocau"
@@ -37,9 +38,7 @@ def is_counted(meter: Meter) -> bool:
 def is_watched(name: str) -> bool:
     """Whether somebody outside telemetry hands in the value."""
     return any(
-        f'"{name}"' in file.read_text("utf-8")
-        for file in SOURCE.rglob("*.py")
-        if file.parent.name != "telemetry"
+        f'"{name}"' in file.read_text("utf-8") for file in SOURCE.rglob("*.py") if file.parent.name != "telemetry"
     )
 
 
@@ -62,20 +61,22 @@ def watched_table() -> str:
 
 def silent_list() -> str:
     """Names that are kept for later."""
-    names = [f"{meter.name}{'' if kind(meter) == 'histogram' else '_total'}" for meter in METERS if not is_counted(meter)]
+    names = [
+        f"{meter.name}{'' if kind(meter) == 'histogram' else '_total'}" for meter in METERS if not is_counted(meter)
+    ]
     names += [name for name in WATCHED if not is_watched(name)]
     if not names:
         return "None: every name above has a value."
-    return "Named already, but nothing feeds them yet (0, or not on the page): " + ", ".join(
-        f"`{name}`" for name in names
-    ) + "."
+    return (
+        "Named already, but nothing feeds them yet (0, or not on the page): "
+        + ", ".join(f"`{name}`" for name in names)
+        + "."
+    )
 
 
 def main() -> None:
     """Write the page, or check it."""
-    finish(
-        PAGE, {"meters": meter_table(), "watched": watched_table(), "silent": silent_list()}, "render_metrics"
-    )
+    finish(PAGE, {"meters": meter_table(), "watched": watched_table(), "silent": silent_list()}, "render_metrics")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from bocau.core.message import (
 from bocau.core.outcome import match_key, match_keys
 from bocau.store.contract import AdmitResult, Done, Recorded, StoreFault, Turn
 
-__all__ = ["HOUR", "NOON", "PRICE", "House"]
+__all__ = ["HOUR", "NOON", "PRICE", "TTL", "URL", "House"]
 
 R = TypeVar("R")
 I = TypeVar("I")  # noqa: E741 - item
@@ -123,7 +123,7 @@ class House:
 
         return self.run(go())
 
-    def one(self, put: Callable[[Unpack[Items], Done[R]], None], *items: Unpack[Items]) -> R:
+    def one(self, put: Callable[[*Items, Done[R]], None], *items: *Items) -> R:
         """Put one item. Raises its StoreFault."""
         result: R | StoreFault
         (result,) = self.mixed(lambda done: put(*items, done))
@@ -230,11 +230,15 @@ class House:
 
     def admit(self, admission: Admission) -> AdmitResult:
         """Offer a request to the store."""
-        return self.one(self.store.admit, admission)
+        result: AdmitResult | StoreFault
+        (result,) = self.admit_together(admission)
+        if isinstance(result, StoreFault):
+            raise result
+        return result
 
     def admit_together(self, *admissions: Admission) -> list[AdmitResult | StoreFault]:
         """Offer requests to the store in one transaction."""
-        return self.together(self.store.admit, admissions)
+        return self.mixed(*[partial(self.store.admit, admission) for admission in admissions])
 
     def accept(self, **values: Unpack[Draft]) -> Message:
         """An accepted request; its first message. The values are those of `draft`."""
@@ -274,7 +278,8 @@ class House:
 
     def sending(self, **values: Unpack[Draft]) -> Message:
         """A message whose parts have left and are not answered."""
-        message = self.accept(**{**values, "ours": True})
+        values["ours"] = True
+        message = self.accept(**values)
         assert self.begin(message) is not None
         return message
 

@@ -13,7 +13,7 @@ from tests.store.house import HOUR, PRICE, TTL, House
 from tests.store.sweep import sweep
 
 from bocau.core.lifecycle import FINAL, MESSAGE_TRANSITIONS, AttemptState, Event, State
-from bocau.core.message import Admitted, AnswerKind, Duplicate, Message, NoBalance
+from bocau.core.message import Admitted, AnswerKind, AttemptKey, Duplicate, Message, NoBalance
 
 WAYS = {(source, row.target) for row in MESSAGE_TRANSITIONS for source in row.sources}
 REACH = {state: {state} for state in State}
@@ -116,11 +116,13 @@ class Customer(RuleBasedStateMachine):
     @rule(
         place=flying,
         said=st.sampled_from([None, *(AttemptState(s) for s in ("delivered", "undelivered", "expired", "unknown"))]),
+        hinted=st.booleans(),
     )
-    def report(self, place: tuple[Message, int, int], said: AttemptState | None) -> None:
+    def report(self, place: tuple[Message, int, int], said: AttemptState | None, hinted: bool) -> None:
         """In any order, early, late, repeated, contradicting."""
         message, part, number = place
-        stored = self.house.report(f"{message.id}.{part}.{number}", said, hand_over=True)
+        hint = AttemptKey(message.id, part, number) if hinted else None
+        stored = self.house.report(f"{message.id}.{part}.{number}", said, hand_over=True, hint=hint)
         self.tell(stored.callback)
 
     def tell(self, callback: object) -> None:
@@ -171,5 +173,5 @@ class Customer(RuleBasedStateMachine):
         assert set(self.told) <= set(inside.callbacks)
 
 
-Customer.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Customer.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 test_whatever_comes_the_promises_hold = Customer.TestCase

@@ -4,7 +4,7 @@ from functools import partial
 from itertools import permutations, product
 
 import pytest
-from tests.store.house import HOUR, PRICE, House
+from tests.store.house import HOUR, PRICE, URL, House
 
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
@@ -301,6 +301,96 @@ def test_a_repeat_with_a_hint_changes_nothing(house: House) -> None:
     house.report("a1", hint=key(message))
     stored = house.report("a1", hint=key(message))
     assert (stored.matched, stored.changed) == (True, False)
+
+
+# Many at once
+
+
+def test_deliveries_with_hints_share_a_transaction(house: House) -> None:
+    """The usual case: each ends its message and makes its callback."""
+    messages = [house.sent(f"a{index}", url="" if index == 2 else URL) for index in range(5)]
+    receipts = [house.receipt(f"a{index}", hint=key(message)) for index, message in enumerate(messages)]
+    results = house.together(house.store.receipt, receipts)
+    assert [getattr(result, "callback", None) is not None for result in results] == [True, True, False, True, True]
+    assert {house.state(message) for message in messages} == {State.DELIVERED}
+    assert house.balance() == 995 * PRICE
+    assert [due.id for due in house.claim_callbacks()] == [messages[index].id for index in (0, 1, 3, 4)]
+
+
+def test_the_callback_of_a_delivery_is_the_same_with_and_without_a_hint(house: House) -> None:
+    """The quick way and the usual one."""
+    quick, usual = house.sent("a1", request_id="r1"), house.sent("a2", request_id="r2")
+    first = house.report("a1", hint=key(quick), hand_over=True).callback
+    second = house.report("a2", hand_over=True).callback
+    assert first is not None
+    assert second is not None
+    changed = second._replace(id=first.id, request_id="r1", summary=second.summary._replace(smsid=quick.smsid))
+    assert first == changed
+    assert house.row(quick)._replace(id=0, head=0, smsid="", request_id="") == house.row(usual)._replace(
+        id=0, head=0, smsid="", request_id=""
+    )
+    assert {row.owner for row in house.engine.inspect().callbacks.values()} == {house.store.epoch}
+
+
+@pytest.mark.parametrize("order", list(permutations([None, DELIVERED, UNDELIVERED, DELIVERED])), ids=str)
+def test_receipts_with_hints_keep_their_order_in_a_transaction(
+    house: House, order: tuple[AttemptState | None, ...]
+) -> None:
+    """What comes later sees what came before, repeats and failures included."""
+    message, other = house.sent("a1"), house.sent("b1")
+    receipts = [house.receipt("a1", said, hint=key(message)) for said in order]
+    receipts.insert(2, house.receipt("b1", hint=key(other)))
+    results = house.together(house.store.receipt, receipts)
+    assert house.state(message) is State.DELIVERED
+    assert house.state(other) is State.DELIVERED
+    assert sum(getattr(result, "callback", None) is not None for result in results) == 2
+    failed_first = order.index(UNDELIVERED) < order.index(DELIVERED)
+    assert house.balance() == (999 if failed_first else 998) * PRICE
+
+
+def test_receivers_of_one_request_with_hints_are_told_once(house: House) -> None:
+    """A request with several messages is not the usual case."""
+    messages = house.accept_all(receivers=3, ours=True)
+    for index, message in enumerate(messages):
+        house.begin(message)
+        house.take(message, f"a{index}")
+    receipts = [house.receipt(f"a{i}", phone=m.phone, hint=key(m)) for i, m in enumerate(messages)]
+    results = house.together(house.store.receipt, receipts)
+    assert [getattr(result, "callback", None) is not None for result in results] == [False, False, True]
+
+
+def test_parts_with_hints_are_folded(house: House) -> None:
+    """A message in parts is not the usual case either."""
+    message = two_parts(house)
+    receipts = [house.receipt(f"p{part}", hint=key(message, part)) for part in (1, 2)]
+    results = house.together(house.store.receipt, receipts)
+    assert [getattr(result, "callback", None) is not None for result in results] == [False, True]
+    assert house.state(message) is State.DELIVERED
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.UNCERTAIN, State.QUEUED])
+def test_a_hint_at_an_attempt_that_was_not_answered_is_an_orphan(house: House, state: State) -> None:
+    """Without its answer nobody knows its id."""
+    message = house.sending()
+    if state is State.UNCERTAIN:
+        house.lose(message)
+    if state is State.QUEUED:
+        house.put_off(message)
+    assert not house.report("a1", hint=key(message)).matched
+    assert house.state(message) is state
+
+
+@pytest.mark.parametrize("end", [Event.CLOSE, None])
+def test_a_delivery_with_a_hint_corrects_a_message_that_ended(house: House, end: Event | None) -> None:
+    """Closed as unknown, or failed: no second callback, no second charge."""
+    message = house.sent("a1")
+    if end is None:
+        house.report("a1", UNDELIVERED)
+    else:
+        house.turn(message, end)
+    stored = house.report("a1", hint=key(message))
+    assert (stored.changed, stored.callback) == (True, None)
+    assert house.state(message) is State.DELIVERED
 
 
 # Before the answer

@@ -448,6 +448,16 @@ def test_a_callback_whose_request_is_gone_does_not_hold_up_the_others(house: Hou
     db.close()
 
 
+def test_the_reference_counter_wraps_behind_65535(house: House, engine: SqliteEngine) -> None:
+    """To 1: 0 says that there is nothing to concatenate."""
+    assert house.begin(house.accept(ours=True, parts=2)) == 1
+    db = sqlite3.connect(engine.path)
+    db.execute("UPDATE part_reference SET reference = 65534")
+    db.commit()
+    db.close()
+    assert [house.begin(house.accept(ours=True, parts=2)) for _ in range(3)] == [65535, 1, 2]
+
+
 # A killed process
 
 

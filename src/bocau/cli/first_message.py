@@ -32,7 +32,7 @@ class FirstMessage:
         hook = await Listener.start(self._world, self._hook, "127.0.0.1", 0, Limits(), _ignore)
         began = self._world.monotonic()
         try:
-            stage.line(f"  a first message to {_PHONE}, through the whole way:")
+            stage.say(f"a first message to {_PHONE}, through the whole way:")
             answer = await self._post(hook.port)
             stage.step(self._world.monotonic() - began, "accepted", json.dumps(answer, separators=(",", ":")))
             async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -40,11 +40,11 @@ class FirstMessage:
             stage.step(self._world.monotonic() - began, "delivered", f"receipt of {told['phonenumber']} over SMPP")
             shown = "&".join(f"{key}={told[key]}" for key in ("SendStatus", "SendSuccess", "TotalPrice"))
             stage.step(self._world.monotonic() - began, "callback", f"GET ...?SMSID={told['SMSID']}&{shown}&...")
-            stage.line()
+            stage.say("")
         except TimeoutError:
-            stage.line(f"  no callback within {_PATIENCE_SECONDS:.0f} s: /readyz of the admin listener says why")
+            stage.say(f"no callback within {_PATIENCE_SECONDS:.0f} s: /readyz of the admin listener says why")
         except (OSError, ValueError) as error:
-            stage.line(f"  the first message could not be sent: {error}")
+            stage.say(f"the first message could not be sent: {error}")
         finally:
             await hook.close(0.5)
 

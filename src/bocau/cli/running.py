@@ -176,7 +176,7 @@ class _Development(_Run):
         quiet = terminal and self._level == "info"
         log = _log_of(self.settings, self.world, "warning" if quiet else self._level)
         door_log = _log_of(self.settings, self.world, self._level)
-        stage = Stage(sys.stdout, terminal)
+        stage = Stage(sys.stdout, terminal, door_log)
         smsc = None
         if not self._carrier_elsewhere:
             row = self.settings.carrier[0]

@@ -7,6 +7,7 @@ from bocau import __version__
 from bocau.app import Gateway
 from bocau.provision import Profile
 from bocau.simulator.handset import Sms
+from bocau.telemetry import Log, LogEvent
 
 __all__ = ["Stage"]
 
@@ -15,6 +16,7 @@ _BOLD: Final = "1"
 _DIM: Final = "2"
 _GREEN: Final = "32"
 _CYAN: Final = "36"
+_ENVELOPE: Final = "\N{ENVELOPE}"
 
 
 def curl_line(port: int, profile: Profile) -> str:
@@ -31,55 +33,71 @@ def curl_line(port: int, profile: Profile) -> str:
 
 
 class Stage:
-    """Prints for people. Without a terminal it prints the few facts a program needs, plainly; the log has the rest."""
+    """Prints for a person at a terminal; without one, the same facts go into the log as lines."""
 
-    def __init__(self, stream: TextIO, terminal: bool) -> None:
+    def __init__(self, stream: TextIO, terminal: bool, log: Log) -> None:
         self._stream = stream
         self._terminal = terminal
+        self._log = log
 
-    def paint(self, code: str, text: str) -> str:
-        """Colour on a terminal, nothing elsewhere."""
-        return f"\x1b[{code}m{text}\x1b[0m" if self._terminal else text
-
-    def line(self, text: str = "") -> None:
+    def _line(self, text: str = "") -> None:
         """One line, at once."""
         self._stream.write(f"{text}\n")
         self._stream.flush()
 
     def banner(self, gateway: Gateway, profile: Profile, smsc_port: int | None) -> None:
-        """Where everything is."""
-        paint = self.paint
+        """Where everything is, and a line to copy."""
         api = f"http://127.0.0.1:{gateway.api.port}"
+        admin = f"http://127.0.0.1:{gateway.admin.port}"
+        if not self._terminal:
+            self._log.info(LogEvent.DEVELOP_READY, api=api, admin=admin, smsc_port=smsc_port, account=profile.account)
+            return
         rows = [
             ("API", api),
-            ("admin", f"http://127.0.0.1:{gateway.admin.port}  /readyz /metrics"),
+            ("admin", f"{admin}  /healthz /readyz /metrics"),
             ("carrier", f"127.0.0.1:{smsc_port}  simulated SMSC" if smsc_port else "as named by --host-carrier"),
             ("ApiKey", profile.api_key),
             ("SecretKey", profile.secret_key),
             ("store", gateway.settings.store.path),
         ]
-        self.line()
-        self.line(f"{paint(_BOLD, 'bocau')} {__version__}  {paint(_DIM, 'development: nothing leaves this machine')}")
-        self.line()
+        self._line()
+        self._line(
+            f"{_paint(_BOLD, 'bocau')} {__version__}  {_paint(_DIM, 'development: nothing leaves this machine')}"
+        )
+        self._line()
         for name, value in rows:
-            self.line(f"  {paint(_DIM, f'{name:<10}')} {value}")
-        self.line()
-        self.line(f"  {paint(_DIM, 'try it:')}")
-        self.line(f"  {curl_line(gateway.api.port, profile)}")
-        self.line()
+            self._line(f"  {_paint(_DIM, f'{name:<10}')} {value}")
+        self._line()
+        self._line(f"  {_paint(_DIM, 'try it:')}")
+        self._line(f"  {curl_line(gateway.api.port, profile)}")
+        self._line()
+
+    def say(self, text: str) -> None:
+        """A sentence about the first message."""
+        if self._terminal:
+            self._line(f"  {text}" if text else "")
+        elif text:
+            self._log.info(LogEvent.DEVELOP_STEP, step=text)
+
+    def step(self, seconds: float, what: str, detail: str) -> None:
+        """One step in the life of the first message."""
+        if self._terminal:
+            self._line(f"  {_paint(_DIM, f'{seconds * 1000:7.0f} ms')}  {_paint(_GREEN, f'{what:<10}')} {detail}")
+        else:
+            self._log.info(LogEvent.DEVELOP_STEP, step=what, milliseconds=round(seconds * 1000))
 
     def sms(self, sms: Sms) -> None:
         """A phone of the simulated carrier has received a message."""
         if self._terminal:
-            sender = self.paint(_BOLD, sms.sender or "(no sender)")
-            self.line(f"  {self.paint(_CYAN, f'{chr(0x2709)} {sms.phone}')}  {sender}: {sms.text}")
-
-    def step(self, seconds: float, what: str, detail: str) -> None:
-        """One step in the life of a message."""
-        self.line(f"  {self.paint(_DIM, f'{seconds * 1000:7.0f} ms')}  {self.paint(_GREEN, f'{what:<10}')} {detail}")
+            sender = _paint(_BOLD, sms.sender or "(no sender)")
+            self._line(f"  {_paint(_CYAN, f'{_ENVELOPE} {sms.phone}')}  {sender}: {sms.text}")
 
     def goodbye(self) -> None:
         """The gateway has drained and stopped."""
         if self._terminal:
-            self.line()
-            self.line(f"  {self.paint(_DIM, 'stopped; everything accepted is in the store')}")
+            self._line()
+            self._line(f"  {_paint(_DIM, 'stopped; everything accepted is in the store')}")
+
+
+def _paint(code: str, text: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m"

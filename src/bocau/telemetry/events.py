@@ -90,6 +90,9 @@ class LogEvent(StrEnum):
     CLOCK_STEP = "clock.step", "the wall clock jumped; scheduled releases wait"
     OPERATOR_ACT = "operator.act", "an operator did something; the audit has the whole of it"
 
+    DEVELOP_READY = "develop.ready", "bocau dev without a terminal: where everything listens"
+    DEVELOP_STEP = "develop.step", "bocau dev without a terminal: a step in the life of its first message"
+
     FAULT = "gateway.fault", "our own breakage: an exception that nobody expected"
     LIBRARY = "library.say", "a library logged something"
     UNLISTED = "gateway.unlisted", "an event whose name is no name was logged; its text is dropped"
