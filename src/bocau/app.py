@@ -77,19 +77,34 @@ class Gateway:
 
         Raises StoreInUse, StoreBroken, PepperProblem, UnsafeLeftover, OSError.
         """
-        settings, world, log = self.settings, self.world, self.log
+        await self._open_store()
+        try:
+            await self._open_rooms()
+        except BaseException:
+            await self.store.close(self.world.now_ms())
+            raise
+
+    async def _open_store(self) -> None:
+        settings, world = self.settings, self.world
         path = pathlib.Path(settings.store.path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pepper = pepper.read_or_make(str(path), world.token(pepper.SIZE))
-        deadlines = _deadlines(settings)
-        self.store = store = await SqliteStore.gateway(
-            str(path), node=settings.store.node, now_ms=world.now_ms(), deadlines=deadlines, on_fatal=self._on_fatal
+        self.store = await SqliteStore.gateway(
+            str(path),
+            node=settings.store.node,
+            now_ms=world.now_ms(),
+            deadlines=_deadlines(settings),
+            on_fatal=self._on_fatal,
         )
         self._tell_rescued()
+
+    async def _open_rooms(self) -> None:
+        """Build the rooms from the bottom up, then open the doors, then let the loops and links run."""
+        settings, world, log, store = self.settings, self.world, self.log, self.store
         for profile in self._profiles:
             await provision(store, profile, self._pepper, world.now_ms)
         await self._refuse_leftovers()
-        self._build_rooms(deadlines)
+        self._build_rooms(_deadlines(settings))
         await self._refresh_directory()
         limits = _limits(settings)
         self.api = await Listener.start(
@@ -112,7 +127,6 @@ class Gateway:
             return
         for key in (await self.store.read_directory()).keys:
             if key.api_key.startswith(self._refused_keys) and key.state == "active":
-                await self.store.close(self.world.now_ms())
                 cure = f"disable it with `bocau key disable {key.api_key}`"
                 raise UnsafeLeftover(f"the store has the development key {key.api_key!r}: {cure}")
 

@@ -19,7 +19,8 @@ from bocau.report.signature import Signer, signature_headers
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-ADDRESS = re.compile(r"http://127\.0\.0\.1:[0-9]+")
+PORT = re.compile(r'"event":"gateway.ready","api_port":([0-9]+)')
+ADDRESS = re.compile(r"(http://127\.0\.0\.1:[0-9]+)")
 SECRET = b"bocau-dev-callback-signing-key"
 KEYS = {"ApiKey": "bocau-dev", "SecretKey": "bocau-dev-secret"}
 SMS = {
@@ -42,22 +43,22 @@ def started(*command: str) -> Iterator[Iterator[str]]:
             program.stdout.read()
 
 
-def first_address(lines: Iterator[str]) -> str:
-    """The first address that a program prints."""
+def first(pattern: re.Pattern[str], lines: Iterator[str]) -> str:
+    """What the pattern catches in the first line that has it."""
     for line in lines:
-        found = ADDRESS.search(line)
+        found = pattern.search(line)
         if found:
-            return found.group()
-    raise AssertionError("the program ended without an address")
+            return found[1]
+    raise AssertionError("the program ended without telling where it listens")
 
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[str]:
     """The address of a gateway with a simulated carrier."""
     ports = ("--api-port", "0", "--admin-port", "0", "--smsc-port", "0")
-    command = ("-m", "bocau", "dev", "--ephemeral", *ports, "--no-first-message", "--log-level", "error")
+    command = ("-m", "bocau", "dev", "--ephemeral", *ports, "--no-first-message")
     with started(*command) as lines:
-        yield first_address(lines)
+        yield f"http://127.0.0.1:{first(PORT, lines)}"
 
 
 def run(command: list[str], url: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -109,7 +110,7 @@ def get(url: str, body: bytes | None = None) -> tuple[int, bytes]:
 def test_a_signed_callback_is_received(gateway: str) -> None:
     """The whole way: a send with a CallbackUrl, and its outcome at the customer's program."""
     with started(str(EXAMPLES / "receive_callback.py"), "0") as lines:
-        hook = first_address(lines)
+        hook = first(ADDRESS, lines)
         members = {**KEYS, **SMS, "CallbackUrl": f"{hook}/hook?order=77", "RequestId": "r-1"}
         _, sent = get(f"{gateway}/MainService.svc/json/SendMultipleMessage_V4_post_json/", json.dumps(members).encode())
         assert next(lines).split() == ["delivered", json.loads(sent)["SMSID"], "RequestId:", "r-1"]
@@ -118,7 +119,7 @@ def test_a_signed_callback_is_received(gateway: str) -> None:
 def test_a_forged_callback_is_refused() -> None:
     """Anybody can call the address; only the gateway has the key."""
     with started(str(EXAMPLES / "receive_callback.py"), "0") as lines:
-        hook = first_address(lines)
+        hook = first(ADDRESS, lines)
         assert get(f"{hook}/hook?SMSID=x&SendSuccess=1&TotalReceiver=1")[0] == 403
         assert next(lines).startswith("refused")
 

@@ -33,7 +33,7 @@ def main(folder: str, now_ms: int) -> None:
             count += 1
             await asyncio.sleep(0)
 
-    house.run(accept())
+    house.run(accept())  # for as long as the house has patience, which is longer than the test
 
 
 if __name__ == "__main__":

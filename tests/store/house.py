@@ -40,6 +40,7 @@ PRICE: Final = 850 * 10_000
 TTL: Final = 5 * 60_000
 URL: Final = "https://shop.example/hook"
 CARRIER: Final = "north"
+_PATIENCE_SECONDS: Final = 30
 PHONE: Final = "0901234567"
 
 
@@ -105,8 +106,8 @@ class House:
     # Running
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
-        """The result of a coroutine."""
-        return self._loop.run_until_complete(work)
+        """The result of a coroutine. A store that never answers is an error, not a test that hangs."""
+        return self._loop.run_until_complete(asyncio.wait_for(work, _PATIENCE_SECONDS))
 
     def together(self, put: Callable[[I, Done[R]], None], items: Sequence[I]) -> list[R | StoreFault]:
         """Put items of one kind in one turn of the loop, so that they share a transaction; the result of each."""

@@ -1,0 +1,147 @@
+"""Processes under measurement: where they run, and what they have used (Linux; elsewhere nothing is pinned)."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Cores", "GatewayProcess", "choose_cores", "free_port", "pin", "spawn"]
+
+_STOP_SECONDS = 30.0
+_WRITER = "bocau-writer"
+
+
+class Cores(NamedTuple):
+    """Who runs where; empty sets: wherever the kernel likes."""
+
+    gateway: frozenset[int]
+    others: frozenset[int]
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the gateway has a core of its own, as far as the bench is concerned."""
+        return bool(self.gateway)
+
+
+def choose_cores() -> Cores:
+    """The first core that we may use for the gateway, all others for the rest; nothing with one core."""
+    mine = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return Cores(frozenset(mine[:1]), frozenset(mine[1:])) if len(mine) > 1 else Cores(frozenset(), frozenset())
+
+
+def pin(cores: frozenset[int]) -> None:
+    """Keep this thread, and the processes that it starts from now on, to these cores."""
+    if cores:
+        os.sched_setaffinity(0, cores)
+
+
+def spawn(
+    arguments: list[str], cores: frozenset[int], output: int | None = None, environment: dict[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a module of ours (`-m` is added) on some cores."""
+    before = os.sched_getaffinity(0) if cores else set()
+    pin(cores)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.PIPE if output == subprocess.PIPE else subprocess.DEVNULL,
+            stdout=output,
+            stderr=None if output == subprocess.PIPE else output,
+            env={**os.environ, **(environment or {})},
+        )
+    finally:
+        pin(frozenset(before))
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on just now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+class CpuTime(NamedTuple):
+    """CPU seconds of a process since its start, by thread."""
+
+    loop: float
+    writer: float
+    other: float
+
+    @property
+    def whole(self) -> float:
+        """All threads together."""
+        return self.loop + self.writer + self.other
+
+    def since(self, before: "CpuTime") -> "CpuTime":
+        """What was used in between."""
+        return CpuTime(*[now - then for now, then in zip(self, before, strict=True)])
+
+
+class GatewayProcess:
+    """A gateway on a data folder, as `bocau dev` runs it with the bench's account and an SMSC elsewhere."""
+
+    def __init__(self, data: Path, smsc_port: int, window: int, cores: frozenset[int], profile: Path | None) -> None:
+        self.api_port = free_port()
+        self._log = data / "gateway.log"
+        self._profile = profile
+        arguments = ["bench.gateway", "-" if profile is None else str(profile), "dev"]
+        arguments += ["--profile", "bench", "--data", str(data), "--api-port", str(self.api_port), "--admin-port", "0"]
+        arguments += ["--host-carrier", f"127.0.0.1:{smsc_port}", "--log-level", "warning"]
+        with self._log.open("wb") as log:
+            environment = {"BOCAU_CARRIER__SIMULATOR__WINDOW": str(window)}
+            self._process = spawn(arguments, cores, log.fileno(), environment)
+
+    def begin(self) -> None:
+        """The measurement begins: have the threads named, and the profile started."""
+        self._process.send_signal(signal.SIGUSR1)
+
+    def end(self) -> None:
+        """The measurement is over: have the profile written."""
+        if self._profile is not None:
+            self._process.send_signal(signal.SIGUSR2)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def said(self) -> str:
+        """What it wrote to its log."""
+        return self._log.read_text("utf-8", "replace")
+
+    def cpu(self) -> CpuTime:
+        """CPU time so far, to the kernel's tick. What threads used that have ended counts as other."""
+        tick = os.sysconf("SC_CLK_TCK")
+        used = {"loop": 0.0, "writer": 0.0}
+        process = Path("/proc", str(self._process.pid))
+        for task in (process / "task").iterdir():
+            fields = (task / "stat").read_text()
+            name, _, rest = fields.partition("(")[2].rpartition(")")
+            seconds = sum(int(word) for word in rest.split()[11:13]) / tick
+            if task.name == str(self._process.pid):
+                used["loop"] += seconds
+            elif name == _WRITER:
+                used["writer"] += seconds
+        whole = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+        other = sum(int(word) for word in whole) / tick - used["loop"] - used["writer"]
+        return CpuTime(used["loop"], used["writer"], max(0.0, other))
+
+    def memory_mb(self, line: str) -> float:
+        """A line of /proc/PID/status in megabytes: VmRSS is resident now, VmHWM its peak."""
+        status = Path("/proc", str(self._process.pid), "status").read_text()
+        found = next(row for row in status.splitlines() if row.startswith(f"{line}:"))
+        return round(int(found.split()[1]) / 1024, 1)
+
+    def stop(self) -> int:
+        """Ask it to drain and end; returns its exit code. After half a minute it is killed."""
+        if self.alive:
+            self._process.terminate()
+        try:
+            return self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()

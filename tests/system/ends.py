@@ -1,0 +1,44 @@
+"""How a system test ends: all work done, everything stopped in good order, and the accounts agree."""
+
+import asyncio
+import json
+import time
+from typing import Final
+
+from tests.system.evidence import gather, open_work
+from tests.system.processes import Stage
+from tests.system.reconcile import Finding, reconcile
+
+__all__ = ["FAST", "WINDOW", "assert_sound", "drained", "run"]
+
+WINDOW: Final = 64
+"""Unanswered submits on the one link of `bocau dev`."""
+
+FAST: Final = {
+    # Failed callbacks are tried again soon, and what a kill left in doubt is closed while the test looks on.
+    "BOCAU_CALLBACK__WAITS_SECONDS": "0,1,1,1,2",
+    "BOCAU_SCHEDULE__UNCERTAIN_OTP_SECONDS": "10",
+}
+
+
+async def drained(stage: Stage, seconds: float = 60.0) -> None:
+    """Wait until every message has ended and every callback is done. The store tells, the logs are asked later."""
+    gives_up = time.monotonic() + seconds
+    while (left := open_work(stage.store)) != (0, 0):
+        assert time.monotonic() < gives_up, f"{left[0]} messages and {left[1]} callbacks are open after {seconds} s"
+        await asyncio.sleep(0.1)
+
+
+async def run(stage: Stage) -> None:
+    """Wait until the work is done, then stop the gateway in good order."""
+    await drained(stage)
+    assert await stage.stop() == 0, stage.gateway.said()
+
+
+def assert_sound(stage: Stage, *, may_be_open: frozenset[str] = frozenset(), window: int = WINDOW) -> Finding:
+    """Reconcile; raises AssertionError with everything that is wrong. Prints the figures."""
+    finding = reconcile(gather(stage), window=window, may_be_open=may_be_open)
+    print(json.dumps(finding.counts))
+    shown = "\n".join(finding.problems[:40])
+    assert not finding.problems, f"{len(finding.problems)} problems; {finding.counts}\n{shown}"
+    return finding
