@@ -19,6 +19,7 @@ _HEADER = Struct(">IIII")
 _TICK_SECONDS = 0.002
 _AGAIN_SECONDS = 1.0
 _RECEIPT = 0x04
+_SAYS = "sub:001 dlvrd:001 submit date:2511220211 done date:2511220212 stat:DELIVRD err:000 text:"
 _BINDS = frozenset({Command.BIND_TRANSCEIVER, Command.BIND_TRANSMITTER, Command.BIND_RECEIVER})
 
 
@@ -30,9 +31,7 @@ def submit_answer(sequence: int, carrier_id: str) -> bytes:
 
 def receipt_pdu(sequence: int, carrier_id: str, phone: str, sender: str) -> bytes:
     """A deliver_sm that says delivered, in the form of SMPP 3.4, appendix B."""
-    text = (
-        f"id:{carrier_id} sub:001 dlvrd:001 submit date:2511220211 done date:2511220212 stat:DELIVRD err:000 text:".encode()
-    )
+    text = f"id:{carrier_id} {_SAYS}".encode()
     return encode_deliver_sm(sequence, DeliverSm("", 1, 1, phone, 5, 0, sender, _RECEIPT, short_message=text))
 
 

@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 __all__ = ["Cores", "GatewayProcess", "choose_cores", "free_port", "pin", "spawn"]
 
 _STOP_SECONDS = 30.0
+_LOOK_SECONDS = 0.02
 _WRITER = "bocau-writer"
 
 
@@ -65,11 +67,16 @@ def free_port() -> int:
 
 
 class CpuTime(NamedTuple):
-    """CPU seconds of a process since its start, by thread."""
+    """CPU seconds of a process since its start."""
 
     loop: float
+    """Of the event loop's thread."""
     writer: float
+    """Of the store's committing thread."""
     other: float
+    """Of all other threads, those that have ended included."""
+    kernel: float
+    """What all of them spent in the kernel; it is part of the three."""
 
     @property
     def whole(self) -> float:
@@ -79,6 +86,22 @@ class CpuTime(NamedTuple):
     def since(self, before: "CpuTime") -> "CpuTime":
         """What was used in between."""
         return CpuTime(*[now - then for now, then in zip(self, before, strict=True)])
+
+
+class _Stat(NamedTuple):
+    """What /proc tells of a thread or a process."""
+
+    name: str
+    user: float
+    kernel: float
+
+
+def _stat(place: Path) -> _Stat:
+    """Read its file `stat`: seconds, to the kernel's tick of usually 10 ms."""
+    name, _, rest = (place / "stat").read_text().partition("(")[2].rpartition(")")
+    tick = os.sysconf("SC_CLK_TCK")
+    user, kernel = [int(word) / tick for word in rest.split()[11:13]]
+    return _Stat(name, user, kernel)
 
 
 class GatewayProcess:
@@ -100,9 +123,13 @@ class GatewayProcess:
         self._process.send_signal(signal.SIGUSR1)
 
     def end(self) -> None:
-        """The measurement is over: have the profile written."""
-        if self._profile is not None:
-            self._process.send_signal(signal.SIGUSR2)
+        """The measurement is over: have the profile written, and wait for it."""
+        if self._profile is None:
+            return
+        self._process.send_signal(signal.SIGUSR2)
+        give_up_at = time.monotonic() + _STOP_SECONDS
+        while not self._profile.exists() and self.alive and time.monotonic() < give_up_at:
+            time.sleep(_LOOK_SECONDS)
 
     @property
     def alive(self) -> bool:
@@ -114,21 +141,17 @@ class GatewayProcess:
         return self._log.read_text("utf-8", "replace")
 
     def cpu(self) -> CpuTime:
-        """CPU time so far, to the kernel's tick. What threads used that have ended counts as other."""
-        tick = os.sysconf("SC_CLK_TCK")
-        used = {"loop": 0.0, "writer": 0.0}
+        """CPU time so far."""
         process = Path("/proc", str(self._process.pid))
+        loop = writer = 0.0
         for task in (process / "task").iterdir():
-            fields = (task / "stat").read_text()
-            name, _, rest = fields.partition("(")[2].rpartition(")")
-            seconds = sum(int(word) for word in rest.split()[11:13]) / tick
-            if task.name == str(self._process.pid):
-                used["loop"] += seconds
+            name, user, kernel = _stat(task)
+            if task.name == process.name:
+                loop += user + kernel
             elif name == _WRITER:
-                used["writer"] += seconds
-        whole = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
-        other = sum(int(word) for word in whole) / tick - used["loop"] - used["writer"]
-        return CpuTime(used["loop"], used["writer"], max(0.0, other))
+                writer += user + kernel
+        _, user, kernel = _stat(process)
+        return CpuTime(loop, writer, max(0.0, user + kernel - loop - writer), kernel)
 
     def memory_mb(self, line: str) -> float:
         """A line of /proc/PID/status in megabytes: VmRSS is resident now, VmHWM its peak."""

@@ -59,7 +59,7 @@ async def measure(options: Options, cores: Cores, profile: Path | None = None) -
                 await load.connect(gateway.api_port, options.connections)
                 result = await _load(gateway, load, tally, options)
         finally:
-            code = gateway.stop()
+            code = await asyncio.to_thread(gateway.stop)  # the carrier must still answer its unbind
             smsc.close()
             sink.close()
         if code:
@@ -149,6 +149,7 @@ def _numbers(options: Options, tally: Tally, used: CpuTime, own: float) -> dict[
             "loop": _each(used.loop, accepted),
             "writer": _each(used.writer, accepted),
             "other": _each(used.other, accepted),
+            "kernel": _each(used.kernel, accepted),
         },
         "bench_cpu_us": _each(own, accepted),
     }
@@ -159,4 +160,4 @@ def _rate(count: int, seconds: float) -> int:
 
 
 def _each(seconds: float, count: int) -> float:
-    return round(seconds / max(1, count) * 1e6, 1)
+    return max(0.0, round(seconds / max(1, count) * 1e6, 1))

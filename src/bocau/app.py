@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import os
 import pathlib
 from collections.abc import Callable
 from typing import Final
@@ -26,7 +27,7 @@ from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.loop import Schedule
 from bocau.settings import Carrier, Settings
 from bocau.store import pepper
-from bocau.store.contract import OutcomeDeadlines
+from bocau.store.contract import OutcomeDeadlines, StateCounts
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.wire.gsm.parts import Profile as PartProfile
@@ -35,6 +36,7 @@ __all__ = ["Gateway", "UnsafeLeftover"]
 
 _DIRECTORY_POLL_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 20.0
+_COUNT_SECONDS: Final = 5.0
 _CALLBACKS_IN_MEMORY: Final = 10_000
 
 
@@ -45,7 +47,8 @@ class UnsafeLeftover(Exception):  # noqa: N818
 class Gateway:
     """One gateway in one process. `start` returns once both listeners are open; `stop` drains and closes.
 
-    `on_fatal` is told when the store may not be written any more: the process must end (promises P16).
+    `on_fatal` is told when the store may not be written any more: the process must end (promises P16). With `threaded`
+    off commits run on the loop's own thread, as a simulation wants it.
     """
 
     def __init__(
@@ -57,7 +60,8 @@ class Gateway:
         profiles: tuple[Profile, ...] = (),
         *,
         door_log: Log | None = None,
-        refused_keys: str = "",
+        refused_keys: tuple[str, ...] = (),
+        threaded: bool = True,
     ) -> None:
         self.settings = settings
         self.world = world
@@ -68,6 +72,7 @@ class Gateway:
         self._profiles = profiles
         self._door_log = door_log or log
         self._refused_keys = refused_keys
+        self._threaded = threaded
         self.store: SqliteStore
         self.door: Door
         self.carriers: dict[str, SmppCarrier] = {}
@@ -95,6 +100,7 @@ class Gateway:
             now_ms=world.now_ms(),
             deadlines=_deadlines(settings),
             on_fatal=self._on_fatal,
+            threaded=self._threaded,
         )
         self._tell_rescued()
 
@@ -115,7 +121,7 @@ class Gateway:
             world, admin.handle, settings.admin.host, settings.admin.port, Limits(), self._fault
         )
         self._watch()
-        for loop in (self._dispatcher.loop, self._schedule.loop, self._callbacks.loop, self._directory_loop):
+        for loop in (*self._loops, self._callbacks.loop):
             loop.start()
         for carrier in self.carriers.values():
             carrier.start()
@@ -166,7 +172,14 @@ class Gateway:
         )
         ids = Ids(settings.store.node, store.last_message_id)
         self.door = Door(world, store, ids, _policy(settings), self._dispatcher.lane, telemetry.accept, self._door_log)
+        self._counts = StateCounts(0, None, 0, 0, 0)
+        self._count_loop = ClaimLoop(world, self._count, _COUNT_SECONDS, log)
         self._directory_loop = ClaimLoop(world, self._refresh_directory, _DIRECTORY_POLL_SECONDS, log)
+
+    @property
+    def _loops(self) -> tuple[ClaimLoop, ...]:
+        """The loops that end before the links are drained."""
+        return (self._count_loop, self._directory_loop, self._schedule.loop, self._dispatcher.loop)
 
     def _room_changed(self) -> None:
         self._dispatcher.notify()
@@ -191,7 +204,7 @@ class Gateway:
         self.door.closed = True
         self._dispatcher.stopping = True
         await self.api.close(_DRAIN_SECONDS)
-        for loop in (self._directory_loop, self._schedule.loop, self._dispatcher.loop):
+        for loop in self._loops:
             await loop.stop()
         while not self._dispatcher.quiet:
             await self.world.sleep(0.005)
@@ -218,12 +231,33 @@ class Gateway:
         watch = self.telemetry.watch
         watch("bocau_connections", lambda: self.api.connections)
         watch("bocau_connections_refused_total", lambda: self.api.refused)
+        watch("bocau_store_commits_total", lambda: self.store.commits[0])
+        watch("bocau_store_items_total", lambda: self.store.commits[1])
+        watch("bocau_store_failures_total", lambda: self.store.commits[2])
+        watch("bocau_store_free_bytes", self._free_bytes)
+        watch("bocau_oldest_queued_seconds", self._oldest_queued_seconds)
+        watch("bocau_uncertain_messages", lambda: self._counts.uncertain)
+        watch("bocau_orphan_receipts", lambda: self._counts.orphans)
+        watch("bocau_callbacks_due", lambda: self._counts.callbacks_waiting)
         watch("bocau_ready_messages", lambda: self._dispatcher.waiting)
         watch("bocau_callbacks_in_flight", lambda: self._callbacks.in_flight)
         for name, carrier in self.carriers.items():
             watch("bocau_carrier_binds", _attribute(carrier, "bound"), name)
             watch("bocau_carrier_window_used", _attribute(carrier, "outstanding"), name)
             watch("bocau_carrier_window_size", _attribute(carrier, "window"), name)
+
+    def _free_bytes(self) -> float:
+        room = os.statvfs(pathlib.Path(self.settings.store.path).parent)
+        return float(room.f_bavail * room.f_frsize)
+
+    def _oldest_queued_seconds(self) -> float:
+        oldest = self._counts.oldest_queued_ms
+        return 0.0 if oldest is None else max(0, self.world.now_ms() - oldest) / 1000
+
+    async def _count(self) -> bool:
+        """Look how much is open, so that reading the metrics costs nothing."""
+        self._counts = await self.store.counts()
+        return False
 
 
 def _attribute(carrier: SmppCarrier, name: str) -> Callable[[], float]:

@@ -122,8 +122,6 @@ class HttpAnswer(NamedTuple):
     status: int
     body: bytes
     """The first bytes of the body, at most 4 KiB."""
-    seconds: float
-    """From the call to the whole answer."""
     retry_after: str
     """The Retry-After header as it came, empty if there was none."""
 
@@ -140,12 +138,17 @@ class HttpFailure(Exception):  # noqa: N818 - a failure is theirs, a fault is ou
 class HttpGet(Protocol):
     """Calls a customer's URL, through the guarded gate."""
 
-    async def get(self, url: str, headers: Callable[[str], Sequence[tuple[str, str]]], seconds: float) -> HttpAnswer:
+    def begin(
+        self,
+        url: str,
+        headers: Callable[[str], Sequence[tuple[str, str]]],
+        seconds: float,
+        done: Callable[[HttpAnswer | HttpFailure], None],
+    ) -> None:
         """One GET with one deadline for everything from the name look-up to the end of the answer.
 
-        `headers` is given the path and query exactly as they are sent, so that it can sign them.
-
-        Redirects are not followed. Raises HttpFailure if no whole answer came, ValueError for a header that cannot
-        be sent.
+        `headers` is given the path and query exactly as they are sent, so that it can sign them. `done` is called once,
+        on the loop, after this has returned: with the answer, or with the failure if no whole answer came. It must not
+        raise. Redirects are not followed. Raises ValueError for a header that cannot be sent; then `done` is not called.
         """
         ...

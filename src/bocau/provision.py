@@ -63,10 +63,14 @@ class ProvisionStore(AcceptStore, AdminStore, Protocol):
 
 
 async def provision(store: ProvisionStore, profile: Profile, pepper: bytes, now_ms: Callable[[], int]) -> bool:
-    """Create the account of a profile unless it is there. True: it was created."""
-    if any(account.name == profile.account for account in await store.accounts()):
+    """Create the account of a profile unless it is there. True: it was created.
+
+    A start that was cut off in the middle left an account without its key; the next one finishes it.
+    """
+    if any(key.api_key == profile.api_key for key in (await store.read_directory()).keys):
         return False
-    account_id = await store.create_account(profile.account, now_ms())
+    begun = next((account for account in await store.accounts() if account.name == profile.account), None)
+    account_id = begun.id if begun is not None else await store.create_account(profile.account, now_ms())
     for sms_type, dong in profile.prices:
         await store.put_price(PriceRow(account_id, sms_type, 0, dong * _DONG))
     for name in profile.brandnames:
@@ -75,7 +79,8 @@ async def provision(store: ProvisionStore, profile: Profile, pepper: bytes, now_
         route_class = RouteClass.OTP if is_otp(text) else RouteClass.OTHER
         for telco in _TELCOS:
             await store.put_template(TemplateRow(0, account_id, 2, name, telco, text, route_class), now_ms())
-    await store.top_up(account_id, profile.balance * _DONG, "development balance", now_ms())
+    if begun is None or not await store.ledger(account_id, 1):
+        await store.top_up(account_id, profile.balance * _DONG, "development balance", now_ms())
     # The key comes last: until it is there nobody can send on a half-made account.
     secret = hash_secret(pepper, profile.secret_key.encode())
     await store.put_key(KeyRow(profile.api_key, account_id, secret, "active"), now_ms())

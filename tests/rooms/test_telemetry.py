@@ -436,7 +436,7 @@ def test_every_meter_has_a_name_of_its_own() -> None:
     telemetry = Telemetry()
     groups: dict[str, Any] = {
         "carriers": CarrierMeters(),
-        **{name: getattr(telemetry, name) for name in ("accept", "schedule", "dispatch", "report", "store")},
+        **{name: getattr(telemetry, name) for name in ("accept", "schedule", "dispatch", "report")},
     }
     told = sorted((meter.group, meter.attribute) for meter in METERS)
     assert told == sorted((name, attribute) for name, group in groups.items() for attribute in group.__slots__)
@@ -456,13 +456,13 @@ def test_watched_values_are_asked_for_when_the_page_is_read() -> None:
     telemetry.watch("bocau_carrier_binds", lambda: binds["mobi"], "mobi")
     telemetry.watch("bocau_connections", lambda: 7)
     telemetry.watch("bocau_oldest_queued_seconds", lambda: None)
-    telemetry.watch("bocau_log_lines_lost_total", lambda: 1)
+    telemetry.watch("bocau_store_failures_total", lambda: 1)
     binds["mobi"] = 0.0
     page = samples(telemetry)
     assert page["bocau_carrier_binds{carrier=viettel}"] == 2
     assert page["bocau_carrier_binds{carrier=mobi}"] == 0
     assert page["bocau_connections"] == 7
-    assert page["bocau_log_lines_lost_total"] == 1
+    assert page["bocau_store_failures_total"] == 1
     assert "bocau_oldest_queued_seconds" not in page
     telemetry.unwatch("bocau_carrier_binds", "mobi")
     assert "bocau_carrier_binds{carrier=mobi}" not in samples(telemetry)

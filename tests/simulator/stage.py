@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from bocau.simulator.journal import Journal
 from bocau.simulator.rules import Rules
@@ -59,18 +59,25 @@ class Esme(asyncio.Protocol):
         self.session = Session(config, Role.ESME, world.monotonic())
         self.events: list[Event] = []
         self.acknowledge_with: int | None = 0
+        self.deaf = False
+        """It keeps what it hears in `missed` and does nothing."""
+        self.missed = b""
+        self.reads = 0
         self.closed = asyncio.Event()
         self._world = world
         self._news = asyncio.Event()
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self.session.start(self._world.monotonic())
         self.flush()
 
     def data_received(self, data: bytes) -> None:
+        self.reads += 1
+        if self.deaf:
+            self.missed += data
+            return
         for event in self.session.receive(data, self._world.monotonic()):
             self.events.append(event)
             if isinstance(event, Delivered) and self.acknowledge_with is not None:
@@ -165,9 +172,13 @@ class Stage:
 
     async def lose(self, esme: Esme) -> None:
         """Cut a peer off and wait until the carrier knows."""
-        links = len(self.smsc._links)
+        links = self.smsc.links
         esme.close()
-        while len(self.smsc._links) == links:
+        await self.until(lambda: self.smsc.links < links)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Turn the loop until the carrier has come so far."""
+        while not condition():  # noqa: ASYNC110 - what is awaited is in the carrier, which has no event for tests
             await asyncio.sleep(0)
 
 
@@ -199,6 +210,3 @@ def sms(ending: str = "0000", text: str = "hello", **fields: object) -> SubmitSm
         short_message=text.encode("ascii"),
     )
     return submit._replace(**fields)  # type: ignore[arg-type]
-
-
-Scenario = Callable[[Stage], None]

@@ -1,6 +1,8 @@
 """Every magic number, over real sockets, on both loops."""
 
 import pytest
+from tests.rooms.scenario import run
+from tests.simulator.stage import sms, stage
 
 from bocau.simulator.rules import MAGIC, OTHER
 from bocau.wire.gsm.parts import cut
@@ -9,8 +11,6 @@ from bocau.wire.smpp.pdu import DeliverSm
 from bocau.wire.smpp.receipt import ReceiptState
 from bocau.wire.smpp.status import Status
 from bocau.wire.smpp.tlv import Tag, find_tlv
-from tests.rooms.scenario import run
-from tests.simulator.stage import sms, stage
 
 _DELAY = 0.31  # the ordinary delay and a grain more
 _COVERED = {f"{number:04}" for number in range(18)}

@@ -274,6 +274,16 @@ def test_a_hint_at_a_message_to_another_phone_is_not_believed(house: House) -> N
     assert (house.state(lied), house.state(meant)) == (State.SENT, State.DELIVERED)
 
 
+@pytest.mark.parametrize("said", list(ENDS))
+def test_a_hint_at_a_message_with_the_same_id_to_another_phone_is_not_believed(
+    house: House, said: AttemptState
+) -> None:
+    """A carrier that counts by destination network, and a memory that mixes them up."""
+    lied, meant = house.sent("a1", phone="0911111111"), house.sent("a1")
+    house.report("a1", said, hint=key(lied))
+    assert (house.state(lied), house.state(meant)) == (State.SENT, ENDS[said])
+
+
 def test_a_hint_at_a_message_with_another_id_is_not_believed(house: House) -> None:
     """Same phone, same carrier, another id."""
     lied, meant = house.sent("b2"), house.sent("a1")
@@ -402,7 +412,7 @@ def test_a_receipt_before_its_answer_is_adopted(house: House, said: AttemptState
     message = house.sending()
     assert not house.report("a1", said).matched
     recorded = house.take(message, "a1")
-    assert recorded.state is ENDS[said]
+    assert (recorded.state, recorded.adopted) == (ENDS[said], True)
     assert recorded.callback is not None
     assert house.state(message) is ENDS[said]
     assert orphans(house) == []

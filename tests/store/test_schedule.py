@@ -419,6 +419,15 @@ def test_forgetting_goes_round_in_small_steps(house: House) -> None:
     assert [key[1] for key in house.engine.inspect().request_keys] == ["young"]
 
 
+def test_young_keys_in_front_do_not_hide_old_ones_behind(house: House) -> None:
+    """Each step goes on where the last one ended."""
+    house.accept(request_id="zz")
+    house.later(3 * DAY)
+    for index in range(9):
+        house.accept(request_id=f"a{index}")
+    assert sum(house.run(house.store.prune(house.now, 3)) for _ in range(4)) == 1
+
+
 def test_the_round_begins_again_at_its_end(house: House) -> None:
     """Keys that grew old since are found the next time."""
     house.accept(request_id="a")
@@ -461,3 +470,11 @@ def test_queued_messages_are_counted_with_the_oldest(house: House) -> None:
     house.accept(state=State.SCHEDULED, send_in=HOUR)
     counts = house.run(house.store.counts())
     assert (counts.queued, counts.oldest_queued_ms) == (2, oldest.release_ms)
+
+
+def test_what_is_in_doubt_and_what_matched_nothing_is_counted(house: House) -> None:
+    """For readiness and metrics (promises P6, 4.2)."""
+    house.lose(house.sending())
+    house.report("zz")
+    counts = house.run(house.store.counts())
+    assert (counts.uncertain, counts.orphans) == (1, 1)

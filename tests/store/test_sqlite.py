@@ -299,11 +299,11 @@ def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEng
 # Plans
 
 EVENTS = {"finish_message": Event.CLOSE, "settle_attempt": AttemptEvent.DELIVER}
-SMALL = {"account", "api_key", "brandname", "directory_version", "price", "template"}
-SCANS = {"any_orphan": "reads one row and stops"}
+SMALL = {"account", "api_key", "brandname", "directory_version", "price", "template", "first"}
+SCANS = {"any_orphan": "reads one row and stops", "count_orphans": "reads 10,000 rows at most"}
 WALKS = {
-    "count_callbacks": "the open callbacks",
-    "count_queued": "the open messages, seldom asked for",
+    "count_callbacks": "10,000 open callbacks at most",
+    "count_open": "20,000 open messages at most",
     "rescue_callbacks": "once at the start, the open callbacks",
     "rescue_queued": "once at the start, the open messages",
     "rescue_sending": "once at the start, the open messages",

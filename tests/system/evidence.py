@@ -55,11 +55,12 @@ class SubmitLine(NamedTuple):
 
 
 class ReceiptLine(NamedTuple):
-    """The gateway acknowledged a receipt (status 0)."""
+    """A receipt was handed over to the gateway, or acknowledged by it (status 0)."""
 
     message_id: str
     state: str
-    """Of the receipt handed over last under this id: DELIVRD, UNDELIV, EXPIRED."""
+    """DELIVRD, UNDELIV, EXPIRED; of an acknowledgement, that of the receipt handed over last under this id."""
+    acknowledged: bool
 
 
 class CallLine(NamedTuple):
@@ -190,8 +191,9 @@ def _receipts(journal: list[dict[str, Any]]) -> Iterator[ReceiptLine]:
     for line in journal:
         if line["event"] == "receipt":
             states[line["message_id"]] = line["state"]
+            yield ReceiptLine(line["message_id"], line["state"], acknowledged=False)
         elif line["event"] == "acknowledge" and line["status"] == 0:
-            yield ReceiptLine(line["message_id"], states[line["message_id"]])
+            yield ReceiptLine(line["message_id"], states[line["message_id"]], acknowledged=True)
 
 
 def _call(line: dict[str, Any]) -> CallLine:
@@ -229,8 +231,8 @@ def read_rows(store: Path) -> Rows:
             "SELECT message_id, part, number, state, carrier_id, intent_ms, answer_ms IS NOT NULL FROM attempt"
         )
         return Rows(
-            [MessageRow(*row[:-1], bool(row[-1])) for row in messages],
-            [AttemptRow(*row[:-1], bool(row[-1])) for row in attempts],
+            [MessageRow._make((*row[:-1], bool(row[-1]))) for row in messages],
+            [AttemptRow._make((*row[:-1], bool(row[-1]))) for row in attempts],
             [CallbackRow(*row) for row in db.execute("SELECT id, state, tries FROM callback")],
             [TryRow(*row) for row in db.execute("SELECT callback_id, number, http_status FROM callback_try")],
             [LedgerRow(*row) for row in db.execute("SELECT account_id, subject_id, kind, amount FROM ledger")],

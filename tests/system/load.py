@@ -36,6 +36,8 @@ _ENDINGS: Final = {
     "0008": 3,
     "0009": 2,
 }
+# Texts of two and three parts that have the key in every part: a part holds 153 signs, a key and its space take 8.
+_REPEATS: Final = (26, 30, 35, 45, 50)
 _TARGETS: Final = {"ok": 70, "fail/1": 8, "fail/2": 4, "": 18}
 
 
@@ -91,8 +93,7 @@ class Orders:
         chance = self._chance
         order = self.plain(self._pick(_TARGETS), self._pick(_ENDINGS), hangs_up=chance.random() < 0.03)
         if chance.random() < 0.1:
-            # Several parts, with the key in each of them: a part has at most 153 signs.
-            return order._replace(sms_type="8", content=f"{order.key} " * chance.randint(25, 50))
+            return order._replace(sms_type="8", content=f"{order.key} " * chance.choice(_REPEATS))
         if chance.random() < 0.06:
             more = tuple(self._phone(self._pick(_ENDINGS)) for _ in range(chance.randint(1, 2)))
             return order._replace(phones=order.phones + more)

@@ -5,6 +5,7 @@ Nothing here waits for a fixed time: a process is ready when it says so.
 
 import asyncio
 import os
+import pty
 import random
 import re
 import shutil
@@ -26,6 +27,7 @@ PATIENCE_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.004
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _SINK: Final = Path(__file__).with_name("sink.py")
+_COLOUR: Final = re.compile("\x1b\\[[0-9;]*m|\r")
 _LISTENING: Final = re.compile(r"listening on 127\.0\.0\.1:([0-9]+)")
 _READY: Final = re.compile(r'"event":"gateway\.ready","api_port":([0-9]+),"admin_port":([0-9]+)')
 
@@ -52,20 +54,31 @@ def free_port() -> int:
 
 
 async def until(what: str, ready: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
-    """Look again and again until `ready` gives something other than None or False. Raises AssertionError with `what`."""
+    """Look again and again until `ready` gives something that counts as true. Raises AssertionError with `what`."""
     gives_up = time.monotonic() + seconds
     while True:
         found = ready()
-        if found is not None and found is not False:
+        if found:
             return found
         assert time.monotonic() < gives_up, f"not within {seconds:.0f} s: {what}"
         await asyncio.sleep(_POLL_SECONDS)
 
 
 class Child:
-    """A process that can be started again and again; everything it prints goes to the end of its log."""
+    """A process that can be started again and again; everything it prints goes to the end of its log.
 
-    def __init__(self, name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    With `terminal` it prints to a terminal of its own, as for a person.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        terminal: bool = False,
+    ) -> None:
         self.name = name
         self.arguments = list(arguments)
         self.log = folder / f"{name}.log"
@@ -75,6 +88,7 @@ class Child:
         self._environment = {**plain, **environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._begins = 0
+        self._terminal = terminal
 
     @property
     def running(self) -> bool:
@@ -86,20 +100,41 @@ class Child:
         assert not self.running, f"{self.name} runs already"
         with self.log.open("ab") as log:
             self._begins = log.tell()
+            output = self._open_terminal() if self._terminal else log.fileno()
             self._process = subprocess.Popen(
                 [sys.executable, *self.arguments],
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
             )
+            if self._terminal:
+                os.close(output)
+
+    def _open_terminal(self) -> int:
+        """The end of a new terminal for the process; what it shows is copied to the log until the process is gone."""
+        ours, theirs = pty.openpty()
+        loop = asyncio.get_running_loop()
+
+        def copy() -> None:
+            try:
+                shown = os.read(ours, 65_536)
+            except OSError:
+                loop.remove_reader(ours)
+                os.close(ours)
+                return
+            with self.log.open("ab") as log:
+                log.write(shown)
+
+        loop.add_reader(ours, copy)
+        return theirs
 
     def said(self) -> str:
         """What it printed since this start."""
         with self.log.open("rb") as log:
             log.seek(self._begins)
-            return log.read().decode("utf-8", "replace")
+            return _COLOUR.sub("", log.read().decode("utf-8", "replace"))
 
     async def says(self, pattern: re.Pattern[str], seconds: float = PATIENCE_SECONDS) -> re.Match[str]:
         """Wait until it has printed something. Raises AssertionError if it ends before, with what it said."""
@@ -123,7 +158,8 @@ class Child:
         """Wait for its own end; the exit code."""
         process = self._process
         assert process is not None
-        return await until(f"{self.name} ends", process.poll, seconds)
+        await until(f"{self.name} ends", lambda: process.poll() is not None, seconds)
+        return process.returncode
 
     async def stop(self, number: int = signal.SIGTERM, seconds: float = 40.0) -> int:
         """Ask it to end, and wait; the exit code."""

@@ -1,4 +1,4 @@
-"""The oracle: joins the client's, the carrier's and the receiver's log with the store. Pure; it asks the product nothing.
+"""The oracle: joins the logs of client, carrier and receiver with the store. Pure; it asks the product nothing.
 
 Every sentence it returns is a broken promise (promises P1 to P8, P13, P19, P20, P23, P24).
 """
@@ -6,6 +6,7 @@ Every sentence it returns is a broken promise (promises P1 to P8, P13, P19, P20,
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple, TypeVar
 
 from tests.system.evidence import (
@@ -128,7 +129,7 @@ def _lost(joined: _Joined, may_be_open: frozenset[str]) -> Iterator[str]:
 
 
 def _submits(joined: _Joined) -> Iterator[str]:
-    """Each part once, except after an answer that it was not taken (P5); nothing of nobody, nothing of somebody else."""
+    """Each part once, except after an answer that it was not taken (P5); nothing of nobody, no other's id (P7)."""
     for (key, phone, part), lines in joined.submits.items():
         for line in lines[:-1]:
             if not line.refused:
@@ -138,12 +139,11 @@ def _submits(joined: _Joined) -> Iterator[str]:
         if len(lines) > len(attempts):
             yield f"{key} part {part} was submitted to {phone} {len(lines)} times with {len(attempts)} intents"
     for row in joined.evidence.rows.attempts:
-        line = joined.taken.get(row.carrier_id)
         message = joined.messages[row.message_id]
-        if row.carrier_id and (
-            line is None or (line.key, line.phone, line.part) != (message.request_id, message.phone, row.part)
-        ):
-            yield f"an attempt of {message.request_id} to {message.phone} has the carrier's id of {line}"
+        given = joined.taken.get(row.carrier_id)
+        whose = None if given is None else (given.key, given.phone, given.part)
+        if row.carrier_id and whose != (message.request_id, message.phone, row.part):
+            yield f"an attempt of {message.request_id} to {message.phone} has the carrier's id of {given}"
 
 
 def _doubts(joined: _Joined, window: int) -> Iterator[str]:
@@ -168,7 +168,9 @@ def _receipts(joined: _Joined) -> Iterator[str]:
     orphans = joined.evidence.rows.orphans
     for message_id, lines in joined.receipts.items():
         row = joined.by_carrier_id.get(message_id)
-        told = {_SETTLED_BY[line.state] for line in lines}
+        told = {_SETTLED_BY[line.state] for line in lines if line.acknowledged}
+        if not told:
+            continue
         if row is not None and row.state not in told:
             yield f"the receipt {told} of {message_id} was acknowledged, its attempt is {row.state}"
         if row is None and not orphans & {message_id, format(int(message_id), "x")}:
@@ -220,7 +222,7 @@ def _callbacks(joined: _Joined) -> Iterator[str]:
 def _repeats(joined: _Joined, key: str, calls: list[CallLine], tries: list[TryRow]) -> Iterator[str]:
     """Calls that were not recorded are followed by a kill, and so is a success that is repeated."""
     kills = joined.evidence.kills
-    gaps = [range(call.at_ms, after.at_ms + 1) for call, after in zip(calls, calls[1:], strict=False)]
+    gaps = [range(call.at_ms, after.at_ms + 1) for call, after in pairwise(calls)]
     killed = [any(kill in gap for kill in kills) for gap in gaps]
     if len(calls) - len(tries) > sum(killed) or len(calls) < len(tries):
         yield f"{key} was called {len(calls)} times, {len(tries)} are recorded, {sum(killed)} kills between"
@@ -284,17 +286,26 @@ def _count(joined: _Joined) -> dict[str, int]:
         "messages": len(joined.messages),
         "submits": len(evidence.submits),
         "submits refused": sum(line.refused for line in evidence.submits),
-        "receipts": len(evidence.receipts),
+        "receipts": sum(line.acknowledged for line in evidence.receipts),
         "orphans": len(evidence.rows.orphans),
         "callbacks": len(evidence.rows.callbacks),
         "calls": len(evidence.calls),
         "calls repeated after success": sum(
-            sum(call.answer == 200 for call in calls) - 1 for calls in joined.calls.values() if calls
+            max(0, sum(call.answer == 200 for call in calls) - 1) for calls in joined.calls.values()
         ),
+        "most of them after one kill": max(_repeated_by_kill(joined).values(), default=0),
         "parts in doubt": sum(len(joined.doubtful(row)) for row in joined.messages.values()),
         "kills": len(evidence.kills),
         **{f"messages {state}": number for state, number in sorted(states.items())},
     }
+
+
+def _repeated_by_kill(joined: _Joined) -> Counter[int]:
+    """How many callbacks were taken and then made again, by the kill that came between."""
+    kills = joined.evidence.kills
+    return Counter(
+        bisect_left(kills, call.at_ms) for calls in joined.calls.values() for call in calls[:-1] if call.answer == 200
+    )
 
 
 def _group(items: Iterable[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:

@@ -65,13 +65,16 @@ class Killer:
     async def _at_an_answer(self) -> None:
         """Right after some answer came."""
         wanted = self._client.answered + self._chance.randint(1, 60)
-        await until("some answers", lambda: self._client.answered >= wanted or None)
+        await until("some answers", lambda: self._client.answered >= wanted)
 
     async def _at_a_line(self, file: Path) -> None:
         """Right after the carrier got a part, or the receiver a call."""
-        size = file.stat().st_size if file.exists() else 0
-        more = self._chance.randint(1, 6_000)
-        await until(f"{file.name} grows", lambda: (file.exists() and file.stat().st_size >= size + more) or None)
+        enough = _size(file) + self._chance.randint(1, 6_000)
+        await until(f"{file.name} grows", lambda: _size(file) >= enough)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _sweep(stage: Stage) -> None:

@@ -33,6 +33,8 @@ _STATUS_WINDOW_MS: Final = 7 * 86_400_000
 _NOT_STORED: Final = answers.infrastructure_error("Service unavailable")
 _INVALID: Final = answers.infrastructure_error()
 _TOO_LARGE: Final = answers.infrastructure_error("Request too large")
+_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)}
+"""Signs that no header may hold, in the form that a header gives to those outside ASCII."""
 
 
 class Door:
@@ -77,20 +79,22 @@ class Door:
         operation = operations.find(path)
         if operation is None:
             request.respond(404, _INVALID)
-        elif request.method not in operation.methods:
+        elif request.method not in operation.methods and not (request.method == "HEAD" and "GET" in operation.methods):
             self._wrong_method(request, operation)
         elif len(request.body) > operation.body_limit:
             request.respond(413, _TOO_LARGE)
         else:
             try:
                 self._kinds[operation.kind](request, operation, query)
-            except Malformed:
+            except Malformed as fault:
                 self._meters.malformed += 1
+                self._log.info(LogEvent.REQUEST_MALFORMED, reason=str(fault))
                 request.respond(400, _INVALID)
 
     def _wrong_method(self, request: Request, operation: Operation) -> None:
-        """HEAD is a GET without its body; OPTIONS names the methods; everything else is 405."""
-        allow = ", ".join((*operation.methods, "OPTIONS")).encode()
+        """OPTIONS names the methods; everything else is 405."""
+        head = ("HEAD",) if "GET" in operation.methods else ()
+        allow = ", ".join((*operation.methods, *head, "OPTIONS")).encode()
         if request.method == "OPTIONS":
             request.respond(204, b"", headers=((b"Allow", allow),))
         else:
@@ -122,7 +126,7 @@ class Door:
             return
         for warning in draft.warnings:
             self._log.warning(LogEvent.REQUEST_WARN, reason=warning, account=draft.account.name)
-        if wanted.sandbox:
+        if wanted.sandbox or request.method == "HEAD":  # a HEAD is safe to make, whatever it asks (RFC 9110, 9.2.1)
             self._later(request, self._rehearse(request, wanted, draft))
             return
         self._admit(request, wanted, draft, now_ms)
@@ -154,7 +158,7 @@ class Door:
             self._refuse(request, draft.rejected, smsid=smsid)
         else:
             request.respond(200, answers.accepted(smsid))
-            self._meters.accepted += 1
+            self._meters.accepted += len(draft.receivers)
             self._meters.parts += draft.parts * len(draft.receivers)
         if in_hand:
             for message in rows.messages:
@@ -206,7 +210,7 @@ class Door:
     def _refuse(self, request: Request, refusal: Refusal, smsid: str | None = None) -> None:
         self._meters.refused[refusal.code] += 1
         self._log.info(LogEvent.REQUEST_REFUSE, code=refusal.code, reason=refusal.reason)
-        reason = refusal.reason.encode("ascii", "backslashreplace")
+        reason = refusal.reason.translate(_CONTROLS).encode("ascii", "backslashreplace")
         request.respond(
             200, answers.refused(refusal.code, refusal.text, smsid=smsid), headers=((b"X-Bocau-Reason", reason),)
         )
@@ -271,8 +275,8 @@ class Door:
 
 
 def _body(request: Request) -> bytes:
-    """A GET may carry a body, which counts for nothing (esms-api 1.3 step 8)."""
-    return b"" if request.method == "GET" else request.body
+    """A GET may carry a body, which counts for nothing (esms-api 1.3 step 8); so may a HEAD."""
+    return b"" if request.method in ("GET", "HEAD") else request.body
 
 
 def _no_balance(account: str) -> Refusal:

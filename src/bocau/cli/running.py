@@ -158,7 +158,13 @@ class _Run:
 class _Production(_Run):
     async def main(self) -> int:
         log = _log_of(self.settings, self.world, self.settings.log.level)
-        gateway = Gateway(self.settings, self.world, log, self.on_fatal, refused_keys=DEVELOPMENT_KEY)
+        gateway = Gateway(
+            self.settings,
+            self.world,
+            log,
+            self.on_fatal,
+            refused_keys=(DEVELOPMENT_KEY, *(profile.api_key for profile in PROFILES.values())),
+        )
         return await self.until_stopped(gateway, _nothing)
 
 

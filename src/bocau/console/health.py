@@ -8,7 +8,7 @@ import msgspec
 
 from bocau.listener import JSON, TEXT, Request
 from bocau.ports import World
-from bocau.store.contract import AdminStore
+from bocau.store.contract import AdminStore, StateCounts
 from bocau.telemetry import CONTENT_TYPE, Log, LogEvent, Telemetry, render
 
 __all__ = ["AdminDoor", "LinkHealth"]
@@ -77,24 +77,37 @@ class AdminDoor:
         request.respond(200, b"ok\n", TEXT)
 
     async def _ready(self, request: Request) -> None:
-        """Whether it can accept and deliver, with a reason for each part, in one line."""
-        counts = await self._store.counts()
+        """Whether it can accept and deliver, with a reason for each part, in one line.
+
+        Without a link nothing is delivered, so a gateway whose settings name no carrier is never ready.
+        """
+        counts = await self._counts()
+        oldest_ms = None if counts is None else counts.oldest_queued_ms
         links = self._links()
         bound = sum(link.bound for link in links)
-        age_ms = 0 if counts.oldest_queued_ms is None else max(0, self._world.now_ms() - counts.oldest_queued_ms)
+        age_ms = 0 if oldest_ms is None else max(0, self._world.now_ms() - oldest_ms)
         faults = [f"{link.carrier}: {link.why}" for link in links if link.why and link.bound < link.wanted]
-        ready = not self._stopping() and (bound > 0 or not links) and age_ms < _STALE_QUEUE_SECONDS * 1000
+        fresh = counts is not None and age_ms < _STALE_QUEUE_SECONDS * 1000
+        ready = fresh and bound > 0 and not self._stopping()
         body = {
             "ready": ready,
-            "store": "ok",
+            "store": "cannot be read" if counts is None else "ok",
             "stopping": self._stopping(),
             "links": f"{bound} of {sum(link.wanted for link in links)} bound",
             "link_faults": faults,
-            "queued": counts.queued,
-            "queue_age_seconds": age_ms // 1000,
-            "callbacks_waiting": counts.callbacks_waiting,
+            "queued": None if counts is None else counts.queued,
+            "queue_age_seconds": None if counts is None else age_ms // 1000,
+            "callbacks_waiting": None if counts is None else counts.callbacks_waiting,
         }
         request.respond(200 if ready else 503, msgspec.json.encode(body) + b"\n", JSON)
+
+    async def _counts(self) -> StateCounts | None:
+        """Open work; None if the store does not tell."""
+        try:
+            return await self._store.counts()
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises, here it is the answer
+            self._log.error(LogEvent.STORE_FAIL, exc_info=error)
+            return None
 
     async def _metrics(self, request: Request) -> None:
         request.respond(200, render(self._telemetry), CONTENT_TYPE.encode())

@@ -4,12 +4,13 @@ What an answer means is decided in wire/smpp; what it does to the message is dec
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple, cast
 
 from bocau.core import phone as phones
-from bocau.core.lifecycle import AttemptState
+from bocau.core.lifecycle import AttemptState, State
 from bocau.core.message import Answer, AnswerKind, AttemptKey, ReceiptIn, RouteClass
 from bocau.core.outcome import match_key, match_keys
 from bocau.core.retry import postpone_ms
@@ -94,7 +95,7 @@ class SmppCarrier:
         self._links = [SmppLink(world, settings, self, meters, log) for _ in range(settings.binds)]
         self._reserved = 0
         self._unrecorded = 0
-        self._recent: dict[str, AttemptKey] = {}
+        self._recent: OrderedDict[str, AttemptKey] = OrderedDict()
 
     # What dispatch and the operator ask for
 
@@ -261,6 +262,8 @@ class SmppCarrier:
             asyncio.get_running_loop().call_later(_FAULT_SECONDS, again)
             return
         self._unrecorded -= 1
+        self._meters.postponed += result.state is State.QUEUED
+        self._meters.rematched += result.adopted
         if result.callback is not None:
             self._on_callbacks()
 
@@ -269,7 +272,7 @@ class SmppCarrier:
         recent = self._recent
         recent[key] = attempt
         if len(recent) > _REMEMBERED_IDS:
-            del recent[next(iter(recent))]
+            recent.popitem(last=False)
 
     # Receipts
 

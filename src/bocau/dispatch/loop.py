@@ -139,20 +139,28 @@ class Dispatcher:
 
     def _begin(self, outlet: Outlet, message: Message, now: float, now_ms: int) -> None:
         """Store the intent; only its commit lets bytes leave."""
+        total = message.parts if message.parts == 1 else len(cut_for(message, 0, outlet.profile))
+        outlet.carrier.reserve(total)
+        outlet.pace.spend(total, now)
         if message.tries:
-            task = asyncio.ensure_future(self._begin_again(outlet, message))
+            # Its slots are reserved before the store is asked which parts are left: others look for room meanwhile.
+            task = asyncio.ensure_future(self._begin_again(outlet, message, total))
             self._beginning += 1
             task.add_done_callback(self._begun_again)
             return
-        total = message.parts if message.parts == 1 else len(cut_for(message, 0, outlet.profile))
-        self._intend(outlet, message, tuple(range(1, total + 1)), total, now, now_ms)
+        self._intend(outlet, message, tuple(range(1, total + 1)), total, now_ms)
 
-    async def _begin_again(self, outlet: Outlet, message: Message) -> None:
+    async def _begin_again(self, outlet: Outlet, message: Message, total: int) -> None:
         """A message tried before: only the parts that no carrier has."""
-        parts = await self._store.open_parts(message.id)
-        total = len(cut_for(message, 0, outlet.profile))
+        try:
+            parts = await self._store.open_parts(message.id)
+        except StoreFault as fault:
+            self._not_begun(outlet, message, total, fault)
+            return
+        if len(parts) != total:
+            outlet.carrier.release(total - len(parts))
         if parts:
-            self._intend(outlet, message, parts, total, self._world.monotonic(), self._world.now_ms())
+            self._intend(outlet, message, parts, total, self._world.now_ms())
 
     def _begun_again(self, task: "asyncio.Task[None]") -> None:
         self._beginning -= 1
@@ -160,24 +168,20 @@ class Dispatcher:
         if error is not None:
             self._log.error(LogEvent.FAULT, exc_info=error)
 
-    def _intend(
-        self, outlet: Outlet, message: Message, parts: tuple[int, ...], total: int, now: float, now_ms: int
-    ) -> None:
-        carrier = outlet.carrier
-        carrier.reserve(len(parts))
-        outlet.pace.spend(len(parts), now)
+    def _intend(self, outlet: Outlet, message: Message, parts: tuple[int, ...], total: int, now_ms: int) -> None:
+        """Have the intent stored; as many slots as it has parts are reserved."""
         self._beginning += 1
-        intent = Intent(message.id, parts, total, message.tries + 1, carrier.name, message.phone, now_ms)
+        intent = Intent(message.id, parts, total, message.tries + 1, outlet.carrier.name, message.phone, now_ms)
         self._store.begin(intent, partial(self._begun, outlet, message, intent))
 
     def _begun(self, outlet: Outlet, message: Message, intent: Intent, reference: int | StoreFault | None) -> None:
         """The intent is stored, or it is not: then nothing leaves."""
         self._beginning -= 1
-        if reference is None or isinstance(reference, StoreFault):
+        if isinstance(reference, StoreFault):
+            self._not_begun(outlet, message, len(intent.parts), reference)
+            return
+        if reference is None:
             outlet.carrier.release(len(intent.parts))
-            if isinstance(reference, StoreFault):
-                self._log.error(LogEvent.STORE_FAIL, exc_info=reference)
-                asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._put_back, message)
             return
         self._meters.planned += 1
         self._meters.wait_seconds.observe((intent.at_ms - message.release_ms) / 1000)
@@ -197,6 +201,12 @@ class Dispatcher:
                 ),
             )
         )
+
+    def _not_begun(self, outlet: Outlet, message: Message, parts: int, fault: StoreFault) -> None:
+        """The store could not say or keep it: nothing leaves, and it is tried again soon."""
+        outlet.carrier.release(parts)
+        self._log.error(LogEvent.STORE_FAIL, exc_info=fault)
+        asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._put_back, message)
 
     def _put_back(self, message: Message) -> None:
         """After a fault of the store: the message is still ours in the store, so it waits here again."""

@@ -1,8 +1,7 @@
 """The customer is told: due callbacks become GETs, and each try is recorded with what follows from it."""
 
 import asyncio
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from bocau.core.message import CallbackDue, CallbackTry
@@ -76,27 +75,30 @@ class Callbacks:
     ) -> None:
         self.lane: Lane[CallbackDue] = Lane(policy.waiting, self._notify)
         self.loop = ClaimLoop(world, self._claim, _POLL_SECONDS, log)
+        self.in_flight = 0
+        """GETs going on now."""
         self._world = world
         self._store = store
-        self._http = http
         self._policy = policy
-        self._meters = meters
         self._log = log
-        self._signers = [Signer(secret) for secret in policy.secrets]
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._means = _Means(
+            world, store, http, policy, tuple([Signer(secret) for secret in policy.secrets]), meters, log, self._ended
+        )
         self._stopping = False
-
-    @property
-    def in_flight(self) -> int:
-        """GETs going on now."""
-        return len(self._tasks)
+        self._quiet = asyncio.Event()
+        """Set when the last GET has ended after `stop`."""
 
     async def stop(self) -> None:
         """Begin no more GETs and wait for those that go on; the others are due again at the next start."""
         self._stopping = True
         await self.loop.stop()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._policy.timeout_seconds + 1)
+        if not self.in_flight:
+            return
+        try:
+            async with asyncio.timeout(self._policy.timeout_seconds + 1):
+                await self._quiet.wait()
+        except TimeoutError:
+            return
 
     async def _claim(self) -> bool:
         room = self.lane.room
@@ -110,59 +112,100 @@ class Callbacks:
         return False
 
     def _notify(self) -> None:
-        while self.lane.items and len(self._tasks) < self._policy.in_flight and not self._stopping:
-            task = asyncio.ensure_future(self._call(self.lane.take()))
-            self._tasks.add(task)
-            task.add_done_callback(self._called)
+        lane, most = self.lane, self._policy.in_flight
+        while lane.items and self.in_flight < most and not self._stopping:
+            self.in_flight += 1
+            try:
+                _Try(self._means, lane.take()).begin()
+            except Exception as error:  # noqa: BLE001 - the rim of the room: one bad callback must not stop the others
+                self._log.error(LogEvent.FAULT, exc_info=error)
+                self._let_go()
 
-    def _called(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        self.lane.let_go()
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._log.error(LogEvent.FAULT, exc_info=error)
+    def _ended(self) -> None:
+        self._let_go()
         self._notify()
 
-    async def _call(self, due: CallbackDue) -> None:
-        """One GET and its record."""
-        at_ms, began = self._world.now_ms(), self._world.monotonic()
-        url = url_of(due)
+    def _let_go(self) -> None:
+        self.in_flight -= 1
+        self.lane.let_go()
+        if self._stopping and not self.in_flight:
+            self._quiet.set()
+
+
+class _Means(NamedTuple):
+    """What every try needs."""
+
+    world: World
+    store: CallbackStore
+    http: HttpGet
+    policy: CallbackPolicy
+    signers: tuple[Signer, ...]
+    meters: ReportMeters
+    log: Log
+    ended: Callable[[], None]
+    """Told that a GET is over and its record on the way."""
+
+
+class _Try:
+    """One GET and its record."""
+
+    __slots__ = ("_at_ms", "_attempt", "_began", "_due", "_means")
+
+    def __init__(self, means: _Means, due: CallbackDue) -> None:
+        self._means = means
+        self._due = due
+        self._at_ms = means.world.now_ms()
+        self._began = means.world.monotonic()
+        self._attempt: CallbackTry | None = None
+
+    def begin(self) -> None:
+        """Set it going. Raises ValueError if the stored callback makes no URL."""
+        means = self._means
+        means.http.begin(url_of(self._due), self._headers, means.policy.timeout_seconds, self._told)
+
+    def _headers(self, sent: str) -> Sequence[tuple[str, str]]:
+        """The signature stands in headers, so the query stays what eSMS sends (promises P21)."""
+        signers = self._means.signers
+        if not signers:
+            return ()
+        return signature_headers(signers, self._due.summary.smsid, self._at_ms // 1000, sent.encode("ascii"))
+
+    def _told(self, result: HttpAnswer | HttpFailure) -> None:
+        means = self._means
         try:
-            answer = await self._http.get(url, partial(self._signed, due, at_ms), self._policy.timeout_seconds)
-        except HttpFailure as failure:
-            answer = HttpAnswer(0, str(failure).encode(), self._world.monotonic() - began, "")
-        verdict, again_ms = judge(due, answer.status, self._world.now_ms(), self._policy, self._world.random.random())
-        self._record(
-            CallbackTry(
-                due.id,
-                due.account_id,
-                due.tries + 1,
-                at_ms,
-                round((self._world.monotonic() - began) * 1000),
-                answer.status,
-                answer.body[:_SHOWN].decode("utf-8", "replace"),
-                verdict,
-                again_ms,
-            )
+            self._attempt = self._judged(result)
+            self._record()
+        except Exception as error:  # the rim of the room: the connection that tells us goes on
+            means.log.error(LogEvent.FAULT, exc_info=error)
+        means.ended()
+
+    def _judged(self, result: HttpAnswer | HttpFailure) -> CallbackTry:
+        """The try with what follows from it. One clock says when it began, the other how long it took."""
+        means, due = self._means, self._due
+        milliseconds = round((means.world.monotonic() - self._began) * 1000)
+        if isinstance(result, HttpFailure):
+            status, said = 0, result.reason
+        else:
+            status, said = result.status, result.body[:_SHOWN].decode("utf-8", "replace")
+        ended_ms = self._at_ms + milliseconds
+        verdict, again_ms = judge(due, status, ended_ms, means.policy, means.world.random.random())
+        return CallbackTry(
+            due.id, due.account_id, due.tries + 1, self._at_ms, milliseconds, status, said, verdict, again_ms
         )
 
-    def _signed(self, due: CallbackDue, at_ms: int, sent: str) -> Sequence[tuple[str, str]]:
-        """The signature stands in headers, so the query stays what eSMS sends (promises P21)."""
-        if not self._signers:
-            return ()
-        return signature_headers(self._signers, due.summary.smsid, at_ms // 1000, sent.encode("ascii"))
+    def _record(self) -> None:
+        if self._attempt is not None:
+            self._means.store.tried(self._attempt, self._recorded)
 
-    def _record(self, attempt: CallbackTry) -> None:
-        self._store.tried(attempt, partial(self._recorded, attempt))
-
-    def _recorded(self, attempt: CallbackTry, result: StoreFault | None) -> None:
+    def _recorded(self, result: StoreFault | None) -> None:
         """A try that could not be stored is offered again: forgetting it would repeat the call."""
+        attempt, log, meters = self._attempt, self._means.log, self._means.meters
         if isinstance(result, StoreFault):
-            self._log.error(LogEvent.STORE_FAIL, exc_info=result)
-            asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._record, attempt)
-        else:
-            self._meters.callbacks[attempt.verdict] += 1
-            self._meters.callback_seconds.observe(attempt.milliseconds / 1000)
+            log.error(LogEvent.STORE_FAIL, exc_info=result)
+            asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._record)
+        elif attempt is not None:
+            meters.callbacks[attempt.verdict] += 1
+            meters.callback_seconds.observe(attempt.milliseconds / 1000)
             if attempt.verdict != "done":
                 event = LogEvent.CALLBACK_GIVE_UP if attempt.again_ms is None else LogEvent.CALLBACK_POSTPONE
-                self._log.warning(event, callback=attempt.callback_id, status=attempt.http_status, tries=attempt.number)
+                log.warning(event, callback=attempt.callback_id, status=attempt.http_status, tries=attempt.number)

@@ -7,6 +7,7 @@ other roads to private networks "global".
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -16,6 +17,7 @@ __all__ = ["DENIED_PORTS", "Network", "Refused", "Target", "address_is_denied", 
 Network = IPv4Network | IPv6Network
 
 MAX_URL: Final = 8192
+PLACES_KEPT: Final = 1024
 MAX_HOST: Final = 253
 """Characters of a name (RFC 1035, 2.3.4)."""
 
@@ -82,6 +84,8 @@ HOST_NAME: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a
 NUMERIC_LABEL: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 PORT: Final = re.compile(r"[0-9]{1,5}")
 AUTHORITY: Final = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE | re.DOTALL | re.ASCII)
+PLAIN: Final = re.compile(r"(https?)://([!\"$-.0->@-\[\]-~]*)((?:[/?][!\"$-\[\]-~]*)?)(?:#[!-\[\]-~]*)?")
+"""The groups of AUTHORITY for a URL of visible ASCII without a backslash, which nearly every one is."""
 UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff\\\ud800-\udfff]")
 """Control characters, spaces, line separators, the backslash that some parsers read as a slash, lone surrogates."""
 KEPT: Final = "".join(chr(octet) for octet in range(0x21, 0x7F))
@@ -170,6 +174,15 @@ class Target(NamedTuple):
     """Whether `host` is an address."""
 
 
+class Place(NamedTuple):
+    """The part of a Target that all calls of one host share."""
+
+    scheme: str
+    host: str
+    port: int
+    literal: bool
+
+
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
     """The networks that an operator opens, from `10.1.0.0/16` or single addresses. Raises ValueError."""
     return tuple([ip_network(text) for text in texts])
@@ -179,25 +192,33 @@ def parse_target(url: str, denied_ports: frozenset[int] = DENIED_PORTS) -> Targe
     """Take a URL apart. Raises Refused if it is not one that a callback may have; says nothing about its addresses."""
     if len(url) > MAX_URL:
         raise Refused("URL too long")
-    if UNSAFE.search(url) is not None:
-        raise Refused("URL has a space, a control character or a backslash")
-    found = AUTHORITY.match(url)
+    found = PLAIN.fullmatch(url)
     if found is None:
-        raise Refused("URL is not http or https")
-    scheme = found[1].lower()
-    authority, rest = found[2], found[3]
-    if "@" in authority:
-        raise Refused("URL has a user name")
-    host, port_text = split_authority(authority)
-    port = port_number(port_text, denied_ports) if port_text else DEFAULT_PORTS[scheme]
+        if UNSAFE.search(url) is not None:
+            raise Refused("URL has a space, a control character or a backslash")
+        found = AUTHORITY.match(url)
+        if found is None:
+            raise Refused("URL is not http or https")
+    scheme, authority, rest = found.groups()
+    place = place_of(scheme.lower(), authority, denied_ports)
     if rest[:1] != "/":
         rest = "/" + rest
     if not rest.isascii():
         rest = quote(rest, safe=KEPT)
+    return Target(place.scheme, place.host, place.port, rest, place.literal)
+
+
+@lru_cache(maxsize=PLACES_KEPT)
+def place_of(scheme: str, authority: str, denied_ports: frozenset[int]) -> Place:
+    """Judge the part of a URL that says where to. Raises Refused; a pure function, kept for the places called most."""
+    if "@" in authority:
+        raise Refused("URL has a user name")
+    host, port_text = split_authority(authority)
+    port = port_number(port_text, denied_ports) if port_text else DEFAULT_PORTS[scheme]
     if host[:1] == "[":
-        return Target(scheme, ipv6_literal(host), port, rest, literal=True)
+        return Place(scheme, ipv6_literal(host), port, literal=True)
     name = ascii_name(host)
-    return Target(scheme, name, port, rest, is_ipv4_literal(name))
+    return Place(scheme, name, port, is_ipv4_literal(name))
 
 
 def split_authority(authority: str) -> tuple[str, str]:

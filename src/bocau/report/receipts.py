@@ -52,6 +52,8 @@ class ReceiptDesk:
     def _count(self, receipt: ReceiptIn, stored: ReceiptStored) -> None:
         meters = self._meters
         meters.receipts[receipt.state or "intermediate"] += 1
+        if stored.changed:
+            meters.receipt_seconds.observe(stored.lag_ms / 1000)
         if not stored.matched:
             meters.orphans += 1
             self._log.info(LogEvent.RECEIPT_ORPHAN, carrier=receipt.carrier, carrier_id=receipt.carrier_id)

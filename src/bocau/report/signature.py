@@ -5,7 +5,7 @@ A callback is a GET without a body, so the signed payload is the exact path and 
 
 import hmac
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Final
 
@@ -32,11 +32,20 @@ class Signer:
         `timestamp_s` is in seconds since 1970-01-01 UTC. Raises ValueError for an event id outside
         [A-Za-z0-9_-]{1,128}.
         """
-        if EVENT_ID.fullmatch(event_id) is None:
-            raise ValueError("an event id has 1 to 128 of the signs A-Z a-z 0-9 _ -")
+        return self.seal(signed_content(event_id, timestamp_s, payload))
+
+    def seal(self, content: bytes) -> str:
+        """`v1,` and the base64 of HMAC-SHA-256 over content that is already put together."""
         mac = self._keyed.copy()
-        mac.update(f"{event_id}.{timestamp_s}.".encode("ascii") + payload)
-        return "v1," + b64encode(mac.digest()).decode("ascii")
+        mac.update(content)
+        return "v1," + b2a_base64(mac.digest(), newline=False).decode("ascii")
+
+
+def signed_content(event_id: str, timestamp_s: int, payload: bytes) -> bytes:
+    """What is signed: `id.timestamp.payload`. Raises ValueError for an event id outside [A-Za-z0-9_-]{1,128}."""
+    if EVENT_ID.fullmatch(event_id) is None:
+        raise ValueError("an event id has 1 to 128 of the signs A-Z a-z 0-9 _ -")
+    return f"{event_id}.{timestamp_s}.".encode("ascii") + payload
 
 
 def signature_headers(
@@ -49,8 +58,9 @@ def signature_headers(
     """
     if not signers:
         raise ValueError("a signature needs a secret")
+    content = signed_content(event_id, timestamp_s, payload)
     return (
         ("webhook-id", event_id),
         ("webhook-timestamp", str(timestamp_s)),
-        ("webhook-signature", " ".join([signer.sign(event_id, timestamp_s, payload) for signer in signers])),
+        ("webhook-signature", " ".join([signer.seal(content) for signer in signers])),
     )

@@ -176,7 +176,7 @@ class SmscLink(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer does not read: hear no more of it until it does, so that answers do not heap up."""
         self._paused = True
-        if self._transport is not None:
+        if self._transport is not None and not self._ending:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
@@ -208,6 +208,8 @@ class SmscLink(asyncio.Protocol):
             case UnbindRequested(sequence):
                 self._session.answer_unbind(sequence, self._world.monotonic())
                 self._owner.on_unbind(self)
+                # With nothing left to wait for, the end is due now.
+                self.tick()
             case Closed(reason):
                 self._end(reason)
             case _:

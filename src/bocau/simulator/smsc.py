@@ -195,6 +195,11 @@ class Smsc:
         """Receipts that are due and not handed over, because no bind takes them."""
         return sum(len(account.outbox) for account in self._accounts.values())
 
+    @property
+    def links(self) -> int:
+        """Open connections, bound or not."""
+        return len(self._links)
+
     def forget_tries(self) -> None:
         """Begin to count the tries of every number anew: the numbers that refuse the first ones do so again."""
         for account in self._accounts.values():

@@ -71,6 +71,8 @@ class Recorded(NamedTuple):
     state: State | None
     """The state it moved to; None if the message stayed where it was."""
     callback: CallbackDue | None
+    adopted: bool = False
+    """A receipt that had come before the answer was found for it."""
 
 
 class Waking(NamedTuple):
@@ -96,8 +98,14 @@ class StateCounts(NamedTuple):
     """Open work at one moment, for readiness and metrics."""
 
     queued: int
+    """Messages waiting for a carrier; counted among the 20,000 open messages that are due first."""
     oldest_queued_ms: int | None
+    uncertain: int
+    """Among the same."""
     callbacks_waiting: int
+    """At most 10,000 are counted."""
+    orphans: int
+    """Receipts that match nothing; at most 10,000 are counted."""
 
 
 class LedgerLine(NamedTuple):

@@ -15,7 +15,6 @@ from bocau.telemetry.meters import (
     Histogram,
     ReportMeters,
     ScheduleMeters,
-    StoreMeters,
     Telemetry,
     Watched,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "Meter",
     "ReportMeters",
     "ScheduleMeters",
-    "StoreMeters",
     "Style",
     "Telemetry",
     "Watched",

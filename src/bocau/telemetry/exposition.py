@@ -41,12 +41,9 @@ METERS: Final = (
     Meter("schedule", "rescued", "bocau_rescued_messages", "Messages taken over from a node that died."),
     Meter("schedule", "expired", "bocau_expired_messages", "Messages too old to be submitted."),
     Meter("schedule", "closed", "bocau_closed_messages", "Messages closed at their deadline as unknown."),
-    Meter(
-        "dispatch", "direct", "bocau_direct_messages", "Messages that went from the commit straight to the dispatcher."
-    ),
     Meter("dispatch", "claimed", "bocau_claimed_messages", "Messages claimed from the store."),
     Meter("dispatch", "planned", "bocau_planned_messages", "Messages given to a carrier."),
-    Meter("dispatch", "postponed", "bocau_postponed_messages", "Messages put back for later."),
+    Meter("carriers", "postponed", "bocau_postponed_messages", "Messages put back for later."),
     Meter("dispatch", "unroutable", "bocau_unroutable_messages", "Messages that no route fits."),
     Meter("dispatch", "wait_seconds", "bocau_queue_wait_seconds", "From release to submit."),
     Meter("carriers", "submitted", "bocau_submitted_parts", "Parts written to the carrier."),
@@ -59,18 +56,13 @@ METERS: Final = (
     Meter("carriers", "bind_refusals", "bocau_bind_refusals", "Binds that the carrier refused."),
     Meter("carriers", "losses", "bocau_link_losses", "Links that went away or fell silent."),
     Meter("carriers", "answer_seconds", "bocau_submit_answer_seconds", "From submit to its answer."),
-    Meter("carriers", "receipt_seconds", "bocau_receipt_lag_seconds", "From submit to its receipt."),
+    Meter("report", "receipt_seconds", "bocau_receipt_lag_seconds", "From submit to its receipt."),
     Meter("report", "receipts", "bocau_receipts", "Receipts by what they say.", "state"),
     Meter("report", "orphans", "bocau_orphaned_receipts", "Receipts that matched nothing when they came."),
-    Meter("report", "rematched", "bocau_rematched_receipts", "Kept receipts that found their attempt."),
+    Meter("carriers", "rematched", "bocau_rematched_receipts", "Kept receipts that found their attempt."),
     Meter("report", "repeated", "bocau_repeated_receipts", "Receipts that changed nothing."),
-    Meter("report", "outcomes", "bocau_outcomes", "Messages by the state they ended in.", "state"),
     Meter("report", "callbacks", "bocau_callback_tries", "Callback tries by what came of them.", "verdict"),
     Meter("report", "callback_seconds", "bocau_callback_seconds", "One callback try, name look-up included."),
-    Meter("store", "commits", "bocau_store_commits", "Transactions committed."),
-    Meter("store", "items", "bocau_store_items", "Writes in those transactions."),
-    Meter("store", "failures", "bocau_store_failures", "Transactions that failed."),
-    Meter("store", "commit_seconds", "bocau_store_commit_seconds", "One transaction, flush included."),
 )
 """Every meter, with its name."""
 

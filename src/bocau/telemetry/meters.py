@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from bocau.core.lifecycle import FINAL, AttemptState
+from bocau.core.lifecycle import AttemptState
 from bocau.core.message import AnswerKind
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Histogram",
     "ReportMeters",
     "ScheduleMeters",
-    "StoreMeters",
     "Telemetry",
     "Watch",
     "Watched",
@@ -99,13 +98,11 @@ class ScheduleMeters:
 class DispatchMeters:
     """Room 3."""
 
-    __slots__ = ("claimed", "direct", "planned", "postponed", "unroutable", "wait_seconds")
+    __slots__ = ("claimed", "planned", "unroutable", "wait_seconds")
 
     def __init__(self) -> None:
-        self.direct = 0
         self.claimed = 0
         self.planned = 0
-        self.postponed = 0
         self.unroutable = 0
         self.wait_seconds = Histogram(_WAIT_BOUNDS)
 
@@ -120,8 +117,9 @@ class CarrierMeters:
         "binds",
         "late_answers",
         "losses",
-        "receipt_seconds",
+        "postponed",
         "receipts",
+        "rematched",
         "strays",
         "submitted",
         "throttled",
@@ -137,36 +135,24 @@ class CarrierMeters:
         self.binds = 0
         self.bind_refusals = 0
         self.losses = 0
+        self.postponed = 0
+        self.rematched = 0
         self.answer_seconds = Histogram()
-        self.receipt_seconds = Histogram(_WAIT_BOUNDS)
 
 
 class ReportMeters:
     """Room 5."""
 
-    __slots__ = ("callback_seconds", "callbacks", "orphans", "outcomes", "receipts", "rematched", "repeated")
+    __slots__ = ("callback_seconds", "callbacks", "orphans", "receipt_seconds", "receipts", "repeated")
 
     def __init__(self) -> None:
         words = (AttemptState.DELIVERED, AttemptState.UNDELIVERED, AttemptState.EXPIRED, AttemptState.UNKNOWN)
         self.receipts = _tally((*words, "intermediate"))
         self.orphans = 0
-        self.rematched = 0
         self.repeated = 0
-        self.outcomes = _tally(sorted(FINAL))
+        self.receipt_seconds = Histogram(_WAIT_BOUNDS)
         self.callbacks = _tally(("done", "waiting", "given_up", "blocked"))
         self.callback_seconds = Histogram()
-
-
-class StoreMeters:
-    """The store's writer."""
-
-    __slots__ = ("commit_seconds", "commits", "failures", "items")
-
-    def __init__(self) -> None:
-        self.commits = 0
-        self.items = 0
-        self.failures = 0
-        self.commit_seconds = Histogram()
 
 
 class Watched(NamedTuple):
@@ -181,17 +167,16 @@ class Watched(NamedTuple):
 WATCHED: Final = {
     "bocau_connections": Watched("gauge", "Connections open at the API door."),
     "bocau_connections_refused_total": Watched("counter", "Connections turned away because too many were open."),
-    "bocau_connections_cut_total": Watched("counter", "Connections cut because a request took too long to arrive."),
     "bocau_ready_messages": Watched("gauge", "Messages held in memory for the carriers."),
     "bocau_oldest_queued_seconds": Watched("gauge", "Age of the oldest message that is due and not submitted."),
     "bocau_uncertain_messages": Watched("gauge", "Messages whose submission was never answered."),
     "bocau_orphan_receipts": Watched("gauge", "Receipts kept that match nothing yet."),
     "bocau_callbacks_due": Watched("gauge", "Callbacks waiting for a try."),
     "bocau_callbacks_in_flight": Watched("gauge", "Callback tries running."),
-    "bocau_store_queue_items": Watched("gauge", "Writes waiting for the next commit."),
+    "bocau_store_commits_total": Watched("counter", "Transactions committed."),
+    "bocau_store_items_total": Watched("counter", "Writes in those transactions."),
+    "bocau_store_failures_total": Watched("counter", "Transactions that failed."),
     "bocau_store_free_bytes": Watched("gauge", "Room left on the store's disk."),
-    "bocau_loop_lag_seconds": Watched("gauge", "How late the event loop ran its last tick."),
-    "bocau_log_lines_lost_total": Watched("counter", "Log lines that could not be written."),
     "bocau_carrier_binds": Watched("gauge", "Links bound to the carrier.", "carrier"),
     "bocau_carrier_window_used": Watched("gauge", "Submits without an answer.", "carrier"),
     "bocau_carrier_window_size": Watched("gauge", "Submits that may be without an answer.", "carrier"),
@@ -211,7 +196,7 @@ class Watch(NamedTuple):
 class Telemetry:
     """All meters of one gateway."""
 
-    __slots__ = ("_watches", "accept", "carriers", "dispatch", "report", "schedule", "store", "version")
+    __slots__ = ("_watches", "accept", "carriers", "dispatch", "report", "schedule", "version")
 
     def __init__(self, version: str = "") -> None:
         self.version = version
@@ -220,7 +205,6 @@ class Telemetry:
         self.dispatch = DispatchMeters()
         self.carriers: dict[str, CarrierMeters] = {}
         self.report = ReportMeters()
-        self.store = StoreMeters()
         self._watches: dict[tuple[str, str], Watch] = {}
 
     def carrier(self, name: str) -> CarrierMeters:

@@ -63,11 +63,18 @@ UPDATE attempt SET state = {to:attempt_lose} WHERE message_id = $1 AND state IN 
 UPDATE callback SET owner = 0, due_ms = $1
 WHERE due_ms IS NOT NULL AND owner <> 0;
 
--- name: count_queued
--- Open work that waits for a carrier.
-SELECT count(*), min(release_ms) FROM message
-WHERE wake_ms IS NOT NULL AND state = 'queued';
+-- name: count_open
+-- Open work: how many wait for a carrier, since when, and how many are uncertain, among those that are due first.
+SELECT
+    coalesce(sum(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0),
+    min(CASE WHEN state = 'queued' THEN release_ms END),
+    coalesce(sum(CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END), 0)
+FROM (SELECT state, release_ms FROM message WHERE wake_ms IS NOT NULL ORDER BY wake_ms LIMIT 20000) AS first;
 
 -- name: count_callbacks
 -- Callbacks that wait for a try.
-SELECT count(*) FROM callback WHERE due_ms IS NOT NULL;
+SELECT count(*) FROM (SELECT 1 FROM callback WHERE due_ms IS NOT NULL LIMIT 10000) AS first;
+
+-- name: count_orphans
+-- Receipts that match nothing.
+SELECT count(*) FROM (SELECT 1 FROM orphan_receipt LIMIT 10000) AS first;

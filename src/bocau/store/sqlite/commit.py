@@ -63,6 +63,7 @@ class GroupCommit:
         self._thread: threading.Thread | None = None
         self.commits = 0
         self.items = 0
+        self.failures = 0
         if threaded:
             db.execute("PRAGMA busy_timeout = 0")  # another writer is waited for without stopping the loop
             self._thread = threading.Thread(target=self._work, name="bocau-writer", daemon=True)
@@ -160,6 +161,7 @@ class GroupCommit:
 
     def _fail(self, lots: list[_Lot], error: sqlite3.Error) -> None:
         """It could not be committed: every item gets the fault and nothing of it is stored."""
+        self.failures += 1
         self._roll_back(error)
         fault = StoreFault(str(error))
         fault.__cause__ = error

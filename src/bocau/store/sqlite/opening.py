@@ -31,8 +31,11 @@ def connect(path: str, *, writing: bool) -> sqlite3.Connection:
     synchronous=FULL is set on every open and read back: under NORMAL a power cut loses acknowledged rows (promises M1).
     """
     try:
+        if writing:
+            # Made before SQLite opens it, so that nobody else can ever read it; the log files take the same mode.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreBroken(f"{path}: {error}") from error
     try:
         _prepare(db, path, writing=writing)

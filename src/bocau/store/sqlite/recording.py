@@ -115,7 +115,7 @@ class Recording:
             return None
         # A receipt for one of several parts may leave the message to what the answers amount to.
         folded = self._fold(db, answer) if answer.total > 1 else _UNCHANGED
-        return Recorded(self._state(db, key.message_id), callback or folded.callback)
+        return Recorded(self._state(db, key.message_id), callback or folded.callback, adopted=True)
 
     def _state(self, db: sqlite3.Connection, message_id: int) -> State | None:
         row = db.execute(self._q["message_state"], (message_id,)).fetchone()

@@ -145,9 +145,9 @@ class SqliteStore:
             self._lock.close()
 
     @property
-    def commits(self) -> tuple[int, int]:
-        """Transactions so far, and items in them."""
-        return self._commit.commits, self._commit.items
+    def commits(self) -> tuple[int, int, int]:
+        """Transactions so far, items in them, and transactions that failed."""
+        return self._commit.commits, self._commit.items, self._commit.failures
 
     # Room 1
 
@@ -255,9 +255,10 @@ class SqliteStore:
 
     async def counts(self) -> StateCounts:
         """See AdminStore."""
-        queued, oldest = self._reader.execute(self._q["count_queued"]).fetchone()
-        waiting = self._reader.execute(self._q["count_callbacks"]).fetchone()[0]
-        return StateCounts(queued, oldest, waiting)
+        read, q = self._reader.execute, self._q
+        queued, oldest, uncertain = read(q["count_open"]).fetchone()
+        waiting, orphans = read(q["count_callbacks"]).fetchone()[0], read(q["count_orphans"]).fetchone()[0]
+        return StateCounts(queued, oldest, uncertain, waiting, orphans)
 
     async def accounts(self) -> list[AccountRow]:
         """See AdminStore."""

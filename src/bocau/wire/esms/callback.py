@@ -22,7 +22,13 @@ _TARGET: Final = re.compile(
     r"https?://(?:[0-9a-z](?:[0-9a-z._-]{0,252})|\[[0-9a-f:.]{2,45}\])(?::([0-9]{1,5}))?(?:[/?#][^\\]*)?",
     re.IGNORECASE | re.ASCII,
 )
+# What nearly every target looks like: a subset of _TARGET that is sent as it stands.
+_PLAIN_TARGET: Final = re.compile(
+    r"https?://[0-9A-Za-z][0-9A-Za-z.-]{0,252}(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?(?:[/?][!\"$-\[\]-~]*)?", re.ASCII
+)
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Text that percent-encoding leaves as it is (RFC 3986, 2.3).
+_UNRESERVED: Final = re.compile(r"[0-9A-Za-z_.~-]*")
 _URL_CHARACTERS: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 _COLUMNS_OF_TYPE: Final = {"1": 9, "23": 11}
@@ -48,21 +54,26 @@ class CallbackValues(NamedTuple):
 def callback_query(values: CallbackValues) -> str:
     """The query of a callback, without question mark, in the order of the table of esms-api 3.2 (SMS shape)."""
     report = values.report
-    columns = (
-        f"SMSID={_quoted(report.smsid)}",
-        f"SendFailed={report.send_failed}",
-        f"SendStatus={report.send_status}",
-        f"SendSuccess={report.send_success}",
-        f"TotalPrice={money(report.price_e4)}",
-        f"TotalReceiver={report.total_receiver}",
-        f"TotalSent={report.total_sent}",
-        f"RequestId={_quoted(values.request_id)}",
-        f"TypeId={_quoted(values.type_id)}",
-        f"telcoid={values.telcoid}",
-        f"phonenumber={_quoted(values.phonenumber)}",
-        f"switchsmsid={_quoted(values.switchsmsid)}",
+    texts = [report.smsid, values.request_id, values.type_id, values.phonenumber, values.switchsmsid]
+    if _UNRESERVED.fullmatch("".join(texts)) is None:
+        texts = [quote(text, safe="") for text in texts]
+    smsid, request_id, type_id, phonenumber, switchsmsid = texts
+    query = (
+        f"SMSID={smsid}"
+        f"&SendFailed={report.send_failed}"
+        f"&SendStatus={report.send_status}"
+        f"&SendSuccess={report.send_success}"
+        f"&TotalPrice={money(report.price_e4)}"
+        f"&TotalReceiver={report.total_receiver}"
+        f"&TotalSent={report.total_sent}"
+        f"&RequestId={request_id}"
+        f"&TypeId={type_id}"
+        f"&telcoid={values.telcoid}"
+        f"&phonenumber={phonenumber}"
+        f"&switchsmsid={switchsmsid}"
     )
-    return "&".join(columns[: _COLUMNS_OF_TYPE.get(values.type_id, len(columns))])
+    columns = _COLUMNS_OF_TYPE.get(values.type_id)
+    return query if columns is None else "&".join(query.split("&")[:columns])
 
 
 def callback_url(target: str, values: CallbackValues) -> str:
@@ -71,12 +82,8 @@ def callback_url(target: str, values: CallbackValues) -> str:
     `target` is one that `is_callback_target` accepts. Spaces and characters outside ASCII, which cannot stand in a
     request line, are percent-encoded; nothing else is touched. Raises ValueError for a target that is none.
     """
-    url = _plain_target(target)
-    if url is None:
-        raise ValueError("not a callback target")
-    url = url.partition("#")[0]
-    if " " in url or not url.isascii():
-        url = quote(url, safe=_URL_CHARACTERS)
+    plain = len(target) <= MAX_TARGET and _PLAIN_TARGET.fullmatch(target) is not None
+    url = target if plain else _sendable(target)
     return url + _joint(url) + callback_query(values)
 
 
@@ -85,10 +92,19 @@ def is_callback_target(text: str) -> bool:
 
     A text that is not is ignored with a warning, never refused (esms-api 5.2 step 8).
     """
-    return _plain_target(text) is not None
+    return _decoded_target(text) is not None
 
 
-def _plain_target(text: str) -> str | None:
+def _sendable(target: str) -> str:
+    """A target of any shape as it can stand in a request line, without fragment. Raises ValueError if it is none."""
+    url = _decoded_target(target)
+    if url is None:
+        raise ValueError("not a callback target")
+    url = url.partition("#")[0]
+    return quote(url, safe=_URL_CHARACTERS) if " " in url or not url.isascii() else url
+
+
+def _decoded_target(text: str) -> str | None:
     """The target, decoded once if it came percent-encoded as a whole; None if it is none."""
     if len(text) > MAX_TARGET:
         return None
@@ -111,8 +127,3 @@ def _joint(url: str) -> str:
     if "?" not in url:
         return "?"
     return "" if url[-1] in "?&" else "&"
-
-
-def _quoted(value: str) -> str:
-    """A value as UTF-8 percent-encoded text, `%20` for a space."""
-    return value if value.isascii() and value.isalnum() else quote(value, safe="")

@@ -93,6 +93,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "all sends",
         "The receiver is on the block list.",
         "Take the number off the block list, or stop sending to it.",
+        emitted=False,
     ),
     Code(
         "100",
@@ -149,6 +150,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "voice",
         "The recording does not exist.",
         "Use the id of an existing recording.",
+        emitted=False,
     ),
     Code(
         "107",
@@ -157,6 +159,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "type 1",
         "Fewer than 30 different valid numbers in an advertising request.",
         "Send to at least 30 numbers.",
+        emitted=False,
     ),
     Code(
         "108",
@@ -182,6 +185,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "code check",
         "The code is wrong, used or expired.",
         "Ask the user again, or send a new code.",
+        emitted=False,
     ),
     Code(
         "118",
@@ -217,6 +221,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "all",
         "The caller's address is not on the account's list.",
         "Add the address to the account's list.",
+        emitted=False,
     ),
     Code(
         "143",
@@ -250,6 +255,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "all",
         "More requests a second than the account may make.",
         "Slow down and try again.",
+        emitted=False,
     ),
     _zalo("161", "date wrong"),
     _zalo("162", "offset wrong"),
@@ -285,6 +291,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "registration",
         "The same registration is already waiting for a decision.",
         "Wait for the decision.",
+        emitted=False,
     ),
     Code(
         "201",
@@ -293,6 +300,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "type 2",
         "The content holds a blocked keyword.",
         "Change the content.",
+        emitted=False,
     ),
     _zalo("204", "OAID unknown"),
     _zalo("210", "payload wrong"),
@@ -311,6 +319,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "registration",
         "The ServiceType is not 2.",
         "Send ServiceType 2.",
+        emitted=False,
     ),
     _zalo("687", "more than 500 numbers"),
     _zalo("789", "template not configured", "TemplateId is not config"),
@@ -358,5 +367,5 @@ def field_invalid(field: str) -> str:
 
 
 def network_not_registered(telcoid: int) -> str:
-    """The text of 177. Raises KeyError for a network of no table."""
-    return CODES[NOT_REGISTERED_ON_NETWORK].text.replace("{}", NETWORK_NAMES[telcoid])
+    """The text of 177. A network of no table, such as 0 for a prefix that nobody has, is called Unknown."""
+    return CODES[NOT_REGISTERED_ON_NETWORK].text.replace("{}", NETWORK_NAMES.get(telcoid, "Unknown"))

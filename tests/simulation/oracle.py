@@ -1,0 +1,161 @@
+"""What must be true after any story, told from logs that the gateway did not write (promises 7.6)."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from tests.simulation.town import TTL_SECONDS, Heard, Sent, Town
+from tests.simulation.world import BEGIN_MS
+from tests.store.engines import Inside, SqliteEngine
+from tests.store.sweep import violations
+
+from bocau.core.lifecycle import FINAL, AttemptState
+from bocau.core.message import Message
+
+__all__ = ["judge"]
+
+_SLACK_SECONDS = 1.5
+_FINAL_RECEIPTS = frozenset({"DELIVERED", "UNDELIVERABLE", "EXPIRED", "REJECTED", "DELETED", "UNKNOWN"})
+
+
+class _Store(SqliteEngine):
+    """The gateway's file."""
+
+    @property
+    def path(self) -> str:
+        """Its only one."""
+        return str(self._folder / "bocau.db")
+
+
+def judge(town: Town, *, clock_was_set: bool) -> None:
+    """Raise AssertionError with every broken promise."""
+    inside = _Store(town.folder, threaded=False).inspect()
+    journal = [json.loads(line) for line in town.journal_file.read_bytes().splitlines()]
+    found = [
+        *town.trouble,
+        *violations(inside),
+        *_accepted(town, inside),
+        *_at_most_once(journal, inside),
+        *_uncertain(inside),
+        *_receipts(journal, inside),
+        *_told(town, inside),
+        *_in_time(town, journal, clock_was_set=clock_was_set),
+        *_said(town),
+    ]
+    assert not found, "\n".join(found)
+
+
+def _accepted(town: Town, inside: Inside) -> Iterator[str]:
+    """P1, P3, P4: what was accepted is there once and has ended."""
+    by_smsid: dict[str, list[Message]] = defaultdict(list)
+    for message in inside.messages.values():
+        by_smsid[message.smsid].append(message)
+        if message.state not in FINAL:
+            yield f"message {message.id} is {message.state} at the end"
+    requests = Counter(messages[0].request_id for messages in by_smsid.values())
+    for request_id, count in requests.items():
+        if count > 1:
+            yield f"{request_id} was accepted {count} times"
+    for sent in town.sent:
+        if sent.smsid and {message.phone for message in by_smsid[sent.smsid]} != set(sent.phones):
+            yield f"{sent.request_id} was accepted as {sent.smsid}, of which there is {by_smsid[sent.smsid]}"
+
+
+def _at_most_once(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
+    """P5, P6: a part goes again only after a carrier's answer that it was not taken."""
+    known = {f"84{message.phone[1:]}" for message in inside.messages.values()}
+    before: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for line in journal:
+        if line["event"] != "submit":
+            continue
+        if line["phone"] not in known:
+            yield f"a submit that nobody wanted: {line}"
+        key = (line["phone"], line["sha256"], line["part"])
+        earlier = before.get(key)
+        if earlier is not None and not (earlier["act"] == "answer" and earlier["status"]):
+            yield f"submitted again at {line['at_ms']} without a refusal: {earlier}"
+        before[key] = line
+
+
+def _uncertain(inside: Inside) -> Iterator[str]:
+    """P6: after an attempt that was not refused there is none."""
+    attempts = {(row.message_id, row.part, row.number): row for row in inside.attempts}
+    for row in attempts.values():
+        later = [number for message, part, number in attempts if (message, part) == row[:2] and number > row.number]
+        if later and row.state is not AttemptState.REFUSED:
+            yield f"tried again as {later} after {row}"
+
+
+def _receipts(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
+    """P7: what was acknowledged is stored, with the attempt it belongs to."""
+    attempts = {row.carrier_id: row for row in inside.attempts if row.carrier_id}
+    orphans = {carrier_id for carrier_id, _ in inside.orphans}
+    told: dict[str, str] = {}
+    for line in journal:
+        if line["event"] == "receipt" and line["state"] in _FINAL_RECEIPTS:
+            told[line["message_id"]] = line["state"]
+        if line["event"] != "acknowledge" or line["status"] or line["message_id"] not in told:
+            continue
+        carrier_id = line["message_id"]
+        row = attempts.get(carrier_id)
+        hexadecimal = format(int(carrier_id), "x")
+        kept = carrier_id in orphans or hexadecimal in orphans
+        if row is None and not kept:
+            yield f"a receipt was acknowledged and is nowhere: {line}"
+        elif row is not None and row.state in (AttemptState.TAKEN, AttemptState.SUBMITTING):
+            yield f"a receipt was acknowledged and its attempt is {row}"
+
+
+def _told(town: Town, inside: Inside) -> Iterator[str]:
+    """P8, P19, P20: one event for each request, in at most five tries; repeats only around crashes."""
+    heard: dict[str, list[Heard]] = defaultdict(list)
+    for one in town.heard:
+        heard[one.smsid].append(one)
+    wanted = {sent.smsid for sent in town.sent if sent.smsid and sent.callback}
+    stored = {message.smsid for message in inside.messages.values() if message.callback_url}
+    for smsid in set(heard) - stored:
+        yield f"nobody asked for a callback of {smsid}"
+    for smsid in sorted(wanted):
+        calls = heard.get(smsid, [])
+        yield from _calls(smsid, calls, town)
+
+
+def _calls(smsid: str, calls: list[Heard], town: Town) -> Iterator[str]:
+    if not calls:
+        yield f"{smsid} was never told"
+        return
+    crashes = sum(calls[0].seconds <= at <= calls[-1].seconds + _SLACK_SECONDS for at in town.crashes)
+    if len(calls) > 5 + crashes:
+        yield f"{smsid} was told {len(calls)} times with {crashes} crashes"
+    for earlier, later in zip(calls, calls[1:], strict=False):
+        crashed = any(earlier.seconds <= at <= later.seconds for at in town.crashes)
+        cut = any(earlier.seconds - 4 <= at <= earlier.seconds + 4 for at in town.shop_cuts)
+        if earlier.status == 200 and not (crashed or cut):
+            yield f"{smsid} was told again after a 200: {earlier}, {later}"
+
+
+def _in_time(town: Town, journal: list[dict[str, Any]], *, clock_was_set: bool) -> Iterator[str]:
+    """P9, P10: nothing goes before its date, nothing after its time."""
+    sent = {f"84{phone[1:]}": one for one in town.sent if one.smsid for phone in one.phones}
+    for line in journal:
+        one = sent.get(line.get("phone", ""))
+        if line["event"] != "submit" or one is None:
+            continue
+        yield from _timing(one, line, clock_was_set=clock_was_set)
+
+
+def _timing(one: Sent, line: dict[str, Any], *, clock_was_set: bool) -> Iterator[str]:
+    if one.send_date_ms and line["at_ms"] < one.send_date_ms:
+        yield f"{one.request_id} went {one.send_date_ms - line['at_ms']} ms before its date"
+    accepted_ms = BEGIN_MS + (one.accepted_seconds - 1000.0) * 1000
+    late_ms = line["at_ms"] - max(accepted_ms, one.send_date_ms) - TTL_SECONDS["other"] * 1000
+    if late_ms > _SLACK_SECONDS * 1000 and not clock_was_set:
+        yield f"{one.request_id} went {late_ms} ms after its time"
+
+
+def _said(town: Town) -> Iterator[str]:
+    """The gateway found no fault with itself."""
+    for line in town.log.getvalue().splitlines():
+        if '"gateway.fault"' in line or '"store.fail"' in line:
+            yield line
