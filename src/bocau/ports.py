@@ -92,6 +92,11 @@ class Carrier(Protocol):
         """Parts it can take now: free window slots of its links, less what is reserved. 0 while no link is up."""
         ...
 
+    @property
+    def idle(self) -> bool:
+        """A link is up, and nothing is submitted or reserved: `room` is all that it will have for now."""
+        ...
+
     def reserve(self, parts: int) -> None:
         """Keep slots for parts whose intent is being stored."""
         ...

@@ -653,6 +653,154 @@ def test_close_ends_calls_under_way_and_refuses_new_ones() -> None:
     run(scenario)
 
 
+def test_the_caller_is_told_later_and_once() -> None:
+    """An answer, a refusal and a closed client alike: never before `begin` has returned."""
+
+    async def scenario() -> None:
+        async with pair(saying(OK)) as (client, stage):
+            told: list[HttpAnswer | HttpFailure] = []
+
+            def ends(url: str) -> Callable[[], bool]:
+                told.clear()
+                client.begin(url, no_headers, LONG, told.append)
+                assert told == []
+                return lambda: bool(told)
+
+            for _ in range(3):
+                await until(ends(f"http://127.0.0.1:{stage.port}/"))
+                assert told == [HttpAnswer(200, b"ok", "")]
+            await until(ends("ftp://127.0.0.1/"))
+            await until(ends("http://10.0.0.1/"))
+            client.close()
+            await until(ends(f"http://127.0.0.1:{stage.port}/"))
+            assert len(told) == 1
+            assert str(told[0]) == "closed"
+
+    run(scenario)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until something is so."""
+    while not condition():  # noqa: ASYNC110 - within a few turns of the loop
+        await asyncio.sleep(0)
+
+
+def test_the_next_call_may_begin_while_the_last_is_told() -> None:
+    """On the connection that has just become free."""
+
+    async def scenario() -> None:
+        async with pair(saying(OK), GetLimits(connections_per_host=1)) as (client, stage):
+            url = f"http://127.0.0.1:{stage.port}/"
+            told: list[HttpAnswer | HttpFailure] = []
+
+            def again(result: HttpAnswer | HttpFailure) -> None:
+                told.append(result)
+                if len(told) < 50:
+                    client.begin(url, no_headers, LONG, again)
+
+            client.begin(url, no_headers, LONG, again)
+            await until(lambda: len(told) == 50)
+            assert told == [HttpAnswer(200, b"ok", "")] * 50
+            assert stage.calls == 1
+
+    run(scenario)
+
+
+def test_each_call_has_its_own_deadline() -> None:
+    """A hasty one that begins later than a patient one still ends first, and the patient one gets its answer."""
+
+    async def patient(stage: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(stage, reader)
+        await stage.release.wait()
+        writer.write(OK)
+
+    async def scenario() -> None:
+        async with pair(patient) as (client, stage):
+            steady = asyncio.ensure_future(get(client, stage))
+            await stage.called.wait()
+            hasty = [get(client, stage, seconds=seconds) for seconds in (0.03, 0.01, 0.02)]
+            failures = await asyncio.gather(*hasty, return_exceptions=True)
+            assert [str(failure) for failure in failures] == ["timed out"] * 3
+            stage.release.set()
+            assert (await steady).status == 200
+
+    run(scenario)
+
+
+def test_calls_that_end_before_they_connect_leave_no_place_taken() -> None:
+    """Cancelled in the very turn in which they began, and in the turns after it."""
+
+    async def scenario() -> None:
+        async with pair(saying(OK), GetLimits(connections_per_host=2)) as (client, stage):
+            for turns in range(12):
+                calls = [asyncio.ensure_future(get(client, stage)) for _ in range(6)]
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                for call in calls:
+                    call.cancel()
+                await asyncio.gather(*calls, return_exceptions=True)
+            assert (await get(client, stage)).status == 200
+            assert client.connections <= 2
+            client.close()
+            await until(lambda: client.connections == 0)
+
+    run(scenario)
+
+
+def test_bytes_on_a_connection_at_rest_are_no_answer() -> None:
+    """What a host says unasked must not be taken for its word on the next callback."""
+
+    async def chatty(stage: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(stage, reader)
+        writer.write(OK)
+        await stage.release.wait()
+        writer.write(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
+        await reader.read()
+
+    async def scenario() -> None:
+        async with pair(chatty) as (client, stage):
+            await get(client, stage)
+            stage.release.set()
+            await stage.hung_up.wait()
+            assert client.connections == 0
+            assert (await get(client, stage)).status == 200
+            assert stage.calls == 2
+
+    run(scenario)
+
+
+class BrokenWorld(TurnedWorld):
+    """A network with a fault of ours in it."""
+
+    async def dial(
+        self,
+        factory: Callable[[], asyncio.Protocol],
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+    ) -> asyncio.Transport:
+        """Not an error that a network has."""
+        raise RuntimeError("a bug")
+
+
+def test_a_fault_while_connecting_is_reported_and_ends_the_call() -> None:
+    """The loop's handler hears of it, the caller is told, the place is free."""
+
+    async def scenario() -> None:
+        heard: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: heard.append(context.get("exception")))
+        client = client_of(BrokenWorld())
+        failure = await failure_of(client.get("http://127.0.0.1:8080/", no_headers, LONG))
+        assert failure.reason == "cannot connect"
+        assert [str(error) for error in heard] == ["a bug"]
+        assert client.connections == 0
+        client.close()
+
+    run(scenario)
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a self-made certificate for shop.example and 127.0.0.1, in one file."""

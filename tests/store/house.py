@@ -193,7 +193,7 @@ class House:
         rejected = state is State.REJECTED
         release = self.now + send_in
         expires = release + TTL
-        wake = None if rejected else expires if ours else release
+        wake = None if rejected else release if release > self.now else expires
         messages = tuple(
             Message(
                 id=head if index == 0 else self.ids.next(self.now),
@@ -222,6 +222,7 @@ class House:
                 created_ms=self.now,
                 release_ms=release,
                 expires_ms=expires,
+                due_ms=release,
                 wake_ms=wake,
                 final_ms=self.now if rejected else None,
             )

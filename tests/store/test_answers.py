@@ -37,7 +37,8 @@ def test_a_part_that_is_put_off_goes_back_to_the_queue_with_a_date(house: House)
     message = house.sending()
     assert house.put_off(message, wait=2000) == Recorded(State.QUEUED, None)
     row = house.row(message)
-    assert (row.state, row.owner, row.wake_ms) == (State.QUEUED, 0, house.now + 2000)
+    assert (row.state, row.owner, row.due_ms) == (State.QUEUED, 0, house.now + 2000)
+    assert row.wake_ms == row.expires_ms
     assert "0x00000058" in row.reason
     house.later(1999)
     assert house.claim() == []

@@ -349,13 +349,13 @@ def test_limited_statements_read_in_the_order_they_return(engine: SqliteEngine, 
     assert name in SORTS or not [line for line in lines if "TEMP B-TREE FOR ORDER BY" in line], lines
 
 
-def test_the_claim_walks_the_index_of_open_messages(engine: SqliteEngine) -> None:
+def test_the_claim_walks_the_index_of_due_messages(engine: SqliteEngine) -> None:
     """In the order of their moments."""
     db = connect(engine.path, writing=True)
     migrate(db)
     lines = plan(db, load("sqlite")["claim_messages"])
     db.close()
-    assert any("USING INDEX message_wake (wake_ms<?)" in line for line in lines), lines
+    assert any("USING INDEX message_due (due_ms<?)" in line for line in lines), lines
 
 
 # A full disk

@@ -39,6 +39,7 @@ _ENDINGS: Final = {
 # Texts of two and three parts that have the key in every part: a part holds 153 signs, a key and its space take 8.
 _REPEATS: Final = (26, 30, 35, 45, 50)
 _TARGETS: Final = {"ok": 70, "fail/1": 8, "fail/2": 4, "": 18}
+_SLOW: Final = {"0005", "fail/2"}
 
 
 class Order(NamedTuple):
@@ -72,10 +73,13 @@ class Order(NamedTuple):
 class Orders:
     """Makes orders by chance, from a seed; keys count up and no two are equal."""
 
-    def __init__(self, chance: random.Random, stage: Stage) -> None:
+    def __init__(self, chance: random.Random, stage: Stage, *, hurry: bool = False) -> None:
+        """With `hurry` nothing takes much longer than a second, but for what is cut off."""
         self._chance = chance
         self._stage = stage
         self._number = 0
+        self._endings = {ending: weight for ending, weight in _ENDINGS.items() if not hurry or ending not in _SLOW}
+        self._targets = {path: weight for path, weight in _TARGETS.items() if not hurry or path not in _SLOW}
 
     def plain(self, path: str = "ok", ending: str = "", **further: Any) -> Order:  # noqa: ANN401 - fields of Order
         """A one-part message to one receiver, told to the path if it is not empty."""
@@ -91,11 +95,11 @@ class Orders:
 
     def _any(self) -> Order:
         chance = self._chance
-        order = self.plain(self._pick(_TARGETS), self._pick(_ENDINGS), hangs_up=chance.random() < 0.03)
+        order = self.plain(self._pick(self._targets), self._pick(self._endings), hangs_up=chance.random() < 0.03)
         if chance.random() < 0.1:
             return order._replace(sms_type="8", content=f"{order.key} " * chance.choice(_REPEATS))
         if chance.random() < 0.06:
-            more = tuple(self._phone(self._pick(_ENDINGS)) for _ in range(chance.randint(1, 2)))
+            more = tuple(self._phone(self._pick(self._endings)) for _ in range(chance.randint(1, 2)))
             return order._replace(phones=order.phones + more)
         return order
 

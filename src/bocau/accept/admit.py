@@ -58,16 +58,17 @@ def admission(
                 0,
                 now_ms,
                 release_ms or now_ms,
+                release_ms or now_ms,
                 expires_ms,
-                _wake(state, owner, release_ms, expires_ms),
+                _wake(state, release_ms, expires_ms),
                 now_ms if rejected else None,
             )
         )
     return Admission(tuple(messages), 0 if rejected else hold, consumes_request_id=rejected is None)
 
 
-def _wake(state: State, owner: int, release_ms: int, expires_ms: int) -> int | None:
-    """When the schedule must look: a message in hand only when it is too old, one in nobody's hand at its release."""
+def _wake(state: State, release_ms: int, expires_ms: int) -> int | None:
+    """When the schedule must look: at its release if that lies ahead, else when it would be too old."""
     if state is State.REJECTED:
         return None
-    return expires_ms if owner else release_ms
+    return release_ms if state is State.SCHEDULED else expires_ms

@@ -145,7 +145,8 @@ class _Run:
         await asyncio.gather(telling, return_exceptions=True)
         if self._fatal is not None:
             gateway.log.error(LogEvent.STORE_FAIL, exc_info=self._fatal)
-            return _FATAL
+            sys.stdout.flush()
+            os._exit(_FATAL)  # closing the store in order would write to it once more
         await gateway.stop()
         return 0
 

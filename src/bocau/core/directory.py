@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from bocau.core.template import Template
+from bocau.core.template import Template, TemplateError
 
 __all__ = [
     "Account",
@@ -218,6 +218,9 @@ def _group_templates(
     grouped: dict[tuple[int, int, str], dict[int, tuple[RegisteredTemplate, ...]]] = {}
     for row in rows:
         by_telco = grouped.setdefault((row.account_id, row.sms_type, row.brandname), {})
-        ready = RegisteredTemplate(row.id, Template.parse(row.content), row.route_class)
+        try:
+            ready = RegisteredTemplate(row.id, Template.parse(row.content), row.route_class)
+        except TemplateError:
+            continue  # it was registered by a version that took it; it matches nothing, and costs nobody else a thing
         by_telco[row.telco] = (*by_telco.get(row.telco, ()), ready)
     return grouped

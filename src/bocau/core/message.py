@@ -72,10 +72,12 @@ class Message(NamedTuple):
     created_ms: int
     release_ms: int
     """When it may go: SendDate, or the moment it was accepted."""
+    due_ms: int
+    """When it may be claimed while it is queued: its release, later if a carrier put it off."""
     expires_ms: int
     """Not submitted after this."""
     wake_ms: int | None
-    """When the schedule must look at the row if nothing else happens to it; None once it is final."""
+    """When the schedule must look at the row: to release it, to expire it, to close it; None once it is final."""
     final_ms: int | None
 
 

@@ -119,6 +119,11 @@ class SmppCarrier:
         """Free window slots of all links, less what is reserved."""
         return sum(link.free_slots for link in self._links) - self._reserved
 
+    @property
+    def idle(self) -> bool:
+        """See ports.Carrier."""
+        return not self._reserved and not self.outstanding and self.room > 0
+
     def start(self) -> None:
         """Begin to connect."""
         for link in self._links:

@@ -35,6 +35,11 @@ class Outlet:
         self.queue: deque[Message] = deque()
         self.timer: asyncio.TimerHandle | None = None
 
+    def let_go(self, parts: int) -> None:
+        """So many parts that had their slots and their turn will not leave."""
+        self.pace.let_go(parts)
+        self.carrier.release(parts)
+
 
 class Dispatcher:
     """Feeds carriers with as many messages as they have free window slots, and no more."""
@@ -116,18 +121,22 @@ class Dispatcher:
 
     def _hand_back(self, message: Message, wait_ms: int) -> None:
         self.lane.let_go()
-        self._store.hand_back(message.id, self._world.now_ms() + wait_ms, _ignore)
+        self._store.hand_back(message.id, self._world.now_ms() + wait_ms, partial(self._handed_back, message))
+
+    def _handed_back(self, message: Message, result: StoreFault | None) -> None:
+        """A message that the store could not take back is still ours there: it waits here."""
+        if result is not None:
+            self._later(message, result)
 
     def _feed(self, outlet: Outlet) -> None:
         """Begin as many messages as the carrier has room for and its pace allows."""
         now, now_ms = self._world.monotonic(), self._world.now_ms()
         room, queue = outlet.carrier.room, outlet.queue
-        while queue and queue[0].parts <= room and outlet.pace.fits(queue[0].parts, now):
+        while queue and _has_room(outlet.carrier, queue[0], room) and outlet.pace.fits(queue[0].parts, now):
             message = queue.popleft()
             self.lane.let_go()
-            room -= message.parts
-            self._begin(outlet, message, now, now_ms)
-        if queue and queue[0].parts <= room and outlet.timer is None:
+            room -= self._begin(outlet, message, now, now_ms)
+        if queue and _has_room(outlet.carrier, queue[0], room) and outlet.timer is None:
             self._again_at(outlet, outlet.pace.next_at(queue[0].parts, now) - now)
 
     def _again_at(self, outlet: Outlet, seconds: float) -> None:
@@ -137,18 +146,19 @@ class Dispatcher:
 
         outlet.timer = asyncio.get_running_loop().call_later(max(0.001, seconds), again)
 
-    def _begin(self, outlet: Outlet, message: Message, now: float, now_ms: int) -> None:
-        """Store the intent; only its commit lets bytes leave."""
+    def _begin(self, outlet: Outlet, message: Message, now: float, now_ms: int) -> int:
+        """Store the intent; only its commit lets bytes leave. Returns how many slots are reserved for it."""
         total = message.parts if message.parts == 1 else len(cut_for(message, 0, outlet.profile))
         outlet.carrier.reserve(total)
-        outlet.pace.spend(total, now)
+        outlet.pace.hold(total, now)
         if message.tries:
             # Its slots are reserved before the store is asked which parts are left: others look for room meanwhile.
             task = asyncio.ensure_future(self._begin_again(outlet, message, total))
             self._beginning += 1
             task.add_done_callback(self._begun_again)
-            return
-        self._intend(outlet, message, tuple(range(1, total + 1)), total, now_ms)
+        else:
+            self._intend(outlet, message, tuple(range(1, total + 1)), total, now_ms)
+        return total
 
     async def _begin_again(self, outlet: Outlet, message: Message, total: int) -> None:
         """A message tried before: only the parts that no carrier has."""
@@ -158,7 +168,7 @@ class Dispatcher:
             self._not_begun(outlet, message, total, fault)
             return
         if len(parts) != total:
-            outlet.carrier.release(total - len(parts))
+            outlet.let_go(total - len(parts))
         if parts:
             self._intend(outlet, message, parts, total, self._world.now_ms())
 
@@ -181,11 +191,12 @@ class Dispatcher:
             self._not_begun(outlet, message, len(intent.parts), reference)
             return
         if reference is None:
-            outlet.carrier.release(len(intent.parts))
+            outlet.let_go(len(intent.parts))
             return
         self._meters.planned += 1
         self._meters.wait_seconds.observe((intent.at_ms - message.release_ms) / 1000)
         cuts = cut_for(message, reference, outlet.profile)
+        outlet.pace.spend(len(intent.parts), self._world.monotonic())
         outlet.carrier.submit(
             Submission(
                 message.id,
@@ -204,7 +215,10 @@ class Dispatcher:
 
     def _not_begun(self, outlet: Outlet, message: Message, parts: int, fault: StoreFault) -> None:
         """The store could not say or keep it: nothing leaves, and it is tried again soon."""
-        outlet.carrier.release(parts)
+        outlet.let_go(parts)
+        self._later(message, fault)
+
+    def _later(self, message: Message, fault: StoreFault) -> None:
         self._log.error(LogEvent.STORE_FAIL, exc_info=fault)
         asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._put_back, message)
 
@@ -214,6 +228,7 @@ class Dispatcher:
             self.lane.put(message)
 
 
-def _ignore(result: StoreFault | None) -> None:
-    """A message that could not be handed back is rescued at the next start, or expires."""
-    del result
+def _has_room(carrier: Carrier, message: Message, room: int) -> bool:
+    """Whether a message may begin. One with more parts than there will ever be slots goes to an idle carrier, which
+    puts off what it cannot take: otherwise it would wait for ever, and everything behind it."""
+    return message.parts <= room or carrier.idle

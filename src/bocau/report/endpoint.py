@@ -169,13 +169,16 @@ class Wire(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def ask(self, exchange: Exchange) -> bool:
-        """Put an exchange on this wire; its request leaves at the end of the turn. False if the wire is closed."""
+        """Put an exchange on this wire, whose request leaves in this turn of the loop. False if the wire is closed."""
         if not self.usable:
             return False
         self._reset()
         self._exchange = exchange
         exchange.wire = self
-        self._outbox.put(self)
+        if self._reused:
+            self._outbox.put(self)
+        else:
+            self.send()
         return True
 
     def send(self) -> None:

@@ -153,7 +153,7 @@ class ScheduleStore(Protocol):
     """What room 2 needs."""
 
     async def waking(self, now_ms: int, limit: int) -> list[Waking]:
-        """Open messages whose moment has come, earliest first; queued ones only if they are too old to go."""
+        """Open messages whose moment has come, earliest first."""
         ...
 
     async def turn(self, turns: Sequence[Turn], now_ms: int) -> list[CallbackDue]:
@@ -183,8 +183,8 @@ class DispatchStore(Protocol):
         or too old. Only after it may a byte leave."""
         ...
 
-    def hand_back(self, message_id: int, wake_ms: int, done: Done[None]) -> None:
-        """Let go of a claimed message that was not begun, to be claimed again at `wake_ms`."""
+    def hand_back(self, message_id: int, due_ms: int, done: Done[None]) -> None:
+        """Let go of a claimed message that was not begun, to be claimed again at `due_ms`."""
         ...
 
 

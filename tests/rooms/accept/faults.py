@@ -17,8 +17,10 @@ __all__ = [
     "TAKEN",
     "Fault",
     "cases",
+    "label",
     "members_of",
     "read_order",
+    "stock_with",
     "table",
 ]
 
@@ -33,7 +35,7 @@ class Fault(NamedTuple):
     """One thing that is wrong."""
 
     name: str
-    """The code it gets, with the field where several fields get one code."""
+    """The code it gets, with a letter where several fields get one code."""
     members: Mapping[str, str]
     """What it does to the request; nothing if it is a fault of the account."""
 
@@ -46,8 +48,8 @@ FAULTS: Final = (
     Fault("108", {"Phone": "12345"}),
     Fault("163", {"SmsType": "8", "Phone": f"{PHONES[1]},{PHONES[2]}"}),
     Fault("120", {"Phone": ",".join(PHONES.values())}),
-    Fault("110 Content", {"Content": ""}),
-    Fault("110 SendDate", {"SendDate": "tomorrow"}),
+    Fault("110c", {"Content": ""}),
+    Fault("110d", {"SendDate": "tomorrow"}),
     Fault("104", {"Brandname": "Nobody"}),
     Fault("159", {"RequestId": "r" * 121}),
     Fault("124", {"RequestId": TAKEN}),
@@ -72,7 +74,7 @@ _BOTH: Final[Mapping[frozenset[str], Mapping[str, str] | None]] = {
     frozenset({"108", "163"}): {"SmsType": "8", "Phone": "12345,12346"},
     frozenset({"108", "120"}): {"Phone": "12345,12346,12347,12348"},
     frozenset({"163", "120"}): {"SmsType": "8", "Phone": ",".join(PHONES.values())},
-    frozenset({"110 Content", "146"}): {"Content": "no such template " * 50},
+    frozenset({"110c", "146"}): {"Content": "no such template " * 50},
     # Type 8 has neither brandname nor template, and a price of its own.
     **{frozenset({"163", other}): None for other in ("104", "177", "146", "102")},
     # An unknown brandname has no templates.
@@ -96,6 +98,11 @@ def cases() -> list[frozenset[str]]:
     return [pair for pair in map(frozenset, pairs) if members_of(pair) is not None]
 
 
+def label(code: str, text: str) -> str:
+    """The name of the fault that a code and its ErrorMessage tell of."""
+    return {"Content is invalid": "110c", "SendDate is invalid": "110d"}.get(text, code)
+
+
 def stock_with(names: frozenset[str]) -> Stock:
     """The account of a case."""
     stock = Stock(state="locked" if "143" in names else "active")
@@ -111,7 +118,7 @@ The order of checks (esms-api 5.2). Each cell is the code that a request gets wh
 that of its column; on the diagonal it has one. "-": the two cannot come together. Blank: see the mirrored cell.
 
 The plain request is type 2, "{TEXT}"
-to {PHONES[2]}, from a brandname with a template on each network. 120: {len(PHONES)} numbers where {LIMIT} are allowed.
+to {PHONES[2]}, from a brandname with a template on each network. 110c: Content, 110d: SendDate.
 
 """
 

@@ -9,6 +9,7 @@ from tests.rooms.accept.faults import (
     ORDER,
     STORE_FAULTS,
     cases,
+    label,
     members_of,
     read_order,
     stock_with,
@@ -307,7 +308,7 @@ def code_of(names: frozenset[str]) -> str:
     found = check(request, directory(stock_with(names)), POLICY._replace(max_receivers=LIMIT), NOW)
     refusal = found.rejected if isinstance(found, Draft) else found
     assert refusal is not None
-    return f"110 {refusal.text.split()[0]}" if refusal.code == "110" else refusal.code
+    return label(refusal.code, refusal.text)
 
 
 def test_the_order_of_codes_is_the_one_in_the_golden_file() -> None:
@@ -322,7 +323,7 @@ def test_the_order_of_codes_is_the_one_in_the_golden_file() -> None:
 def test_refusals_after_the_request_id_give_way_to_124_and_those_before_do_not() -> None:
     """The door looks a RequestId up only for refusals of a later step."""
     for names, code in read_order().items():
-        if names & {"124", "103"} or len(names) > 1:
+        if names & STORE_FAULTS or len(names) > 1:
             continue
         members = members_of(names) or {}
         request = replace(REQUEST, **{FIELDS[name]: value for name, value in members.items()})

@@ -154,3 +154,24 @@ def test_any_text_is_judged_and_an_accepted_one_becomes_a_plain_url(text: str) -
         assert parts.username is None
         assert parts.hostname in unquote(target).lower()
         assert url.endswith(QUERY)
+
+
+@given(
+    st.from_regex(r"https?://[0-9A-Za-z._@:-]{1,12}(:[0-9]{1,6})?([/?][!-~]{0,20})?", fullmatch=True),
+)
+def test_a_plain_target_is_sent_as_one_that_needs_care(target: str) -> None:
+    """There is a short way for nearly every target; it accepts and makes what the long way does."""
+    plain = target.partition("#")[0]
+    if not is_callback_target(plain):
+        with pytest.raises(ValueError, match="not a callback target"):
+            callback_url(plain, DELIVERED)
+        return
+    assert callback_url(plain, DELIVERED) == callback_url(f"{plain}#top", DELIVERED)
+
+
+def test_a_target_of_the_greatest_length_is_the_last_that_is_called() -> None:
+    """Plain or not."""
+    longest = "http://shop.example/".ljust(MAX_TARGET, "a")
+    assert callback_url(longest, DELIVERED) == f"{longest}?{QUERY}"
+    with pytest.raises(ValueError, match="not a callback target"):
+        callback_url(f"{longest}a", DELIVERED)

@@ -90,6 +90,7 @@ CREATE TABLE message (
     reference INTEGER NOT NULL,
     created_ms BIGINT NOT NULL,
     release_ms BIGINT NOT NULL,
+    due_ms BIGINT NOT NULL,
     expires_ms BIGINT NOT NULL,
     wake_ms BIGINT,
     final_ms BIGINT
@@ -97,6 +98,9 @@ CREATE TABLE message (
 
 -- Only open messages are in it: every one of them has a moment at which the schedule must look at it.
 CREATE INDEX message_wake ON message (wake_ms) WHERE wake_ms IS NOT NULL;
+
+-- Only queued messages that nobody holds: those accepted while a carrier has room go through memory and never touch it.
+CREATE INDEX message_due ON message (due_ms) WHERE state = 'queued' AND owner = 0;
 
 CREATE TABLE request_key (
     account_id BIGINT NOT NULL,

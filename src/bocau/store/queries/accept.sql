@@ -17,10 +17,10 @@ ON CONFLICT (account_id, request_id) DO NOTHING;
 INSERT INTO message (
     id, head, account_id, smsid, receivers, dropped, request_id, campaign_id, sms_type, route_class, brandname, phone,
     telco, content, parts, price, callback_url, state, reason, owner, tries, carrier, reference, created_ms, release_ms,
-    expires_ms, wake_ms, final_ms
+    due_ms, expires_ms, wake_ms, final_ms
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27, $28
+    $26, $27, $28, $29
 );
 
 -- name: read_balance

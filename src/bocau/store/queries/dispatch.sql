@@ -1,15 +1,15 @@
 -- name: claim_messages
--- Take due messages that nobody holds. wake_ms moves to the moment at which they would be too old.
-UPDATE message SET owner = $1, wake_ms = expires_ms
+-- Take due messages that nobody holds.
+UPDATE message SET owner = $1
 WHERE id IN (
     SELECT id FROM message
-    WHERE wake_ms <= $2 AND state = 'queued' AND owner = 0 AND expires_ms > $2
-    ORDER BY wake_ms LIMIT $3
+    WHERE due_ms <= $2 AND state = 'queued' AND owner = 0 AND expires_ms > $2
+    ORDER BY due_ms LIMIT $3
 )
 RETURNING
     id, head, account_id, smsid, receivers, dropped, request_id, campaign_id, sms_type, route_class, brandname, phone,
     telco, content, parts, price, callback_url, state, reason, owner, tries, carrier, reference, created_ms, release_ms,
-    expires_ms, wake_ms, final_ms;
+    due_ms, expires_ms, wake_ms, final_ms;
 
 -- name: newest_attempts
 -- The newest attempt of each part of a message.
@@ -48,7 +48,7 @@ VALUES ($1, $2, $3, $4, $5, 'submitting', $6, $7, $8);
 
 -- name: hand_back
 -- Let go of a claimed message that was not begun.
-UPDATE message SET owner = 0, wake_ms = $3 WHERE id = $1 AND owner = $2 AND state = 'queued';
+UPDATE message SET owner = 0, due_ms = $3 WHERE id = $1 AND owner = $2 AND state = 'queued';
 
 -- name: answer_taken
 -- The carrier has the part.
@@ -71,7 +71,7 @@ WHERE message_id = $1 AND part = $2 AND number = $3 AND state IN {from:attempt_l
 
 -- name: postpone_message
 -- Back to the queue, for anybody, at its time.
-UPDATE message SET state = {to:postpone}, owner = 0, wake_ms = $2, reason = $3
+UPDATE message SET state = {to:postpone}, owner = 0, due_ms = $2, wake_ms = expires_ms, reason = $3
 WHERE id = $1 AND state IN {from:postpone};
 
 -- name: hold_message

@@ -59,7 +59,7 @@ VALUES ($1, $2, 'waiting', $3, 0, $4, $5)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: claim_callbacks
--- Take due callbacks that nobody holds; they fall due again if we do not come back.
+-- Take due callbacks that nobody holds; a start that finds them held makes them due again.
 UPDATE callback SET owner = $1, due_ms = CAST($2 AS BIGINT) + 120000
 WHERE id IN (
     SELECT id FROM callback WHERE due_ms <= $2 AND state = 'waiting' AND owner = 0 ORDER BY due_ms LIMIT $3

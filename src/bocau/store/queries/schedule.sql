@@ -1,7 +1,7 @@
 -- name: waking_messages
--- Open messages whose moment has come. A queued one that is young enough is dispatch's to claim.
+-- Open messages whose moment has come.
 SELECT id, state, route_class, expires_ms, release_ms FROM message
-WHERE wake_ms <= $1 AND NOT (state = 'queued' AND expires_ms > $1)
+WHERE wake_ms <= $1
 ORDER BY wake_ms LIMIT $2;
 
 -- name: newest_intent
@@ -10,11 +10,11 @@ SELECT max(intent_ms) FROM attempt WHERE message_id = $1;
 
 -- name: release_message
 -- SendDate has come: it is anybody's now.
-UPDATE message SET state = {to:release}, owner = 0, wake_ms = $2 WHERE id = $1 AND state IN {from:release};
+UPDATE message SET state = {to:release}, owner = 0, due_ms = $2, wake_ms = expires_ms WHERE id = $1 AND state IN {from:release};
 
 -- name: wake_later
 -- Nothing to do yet. A message that something else happened to meanwhile keeps the moment that this gave it.
-UPDATE message SET wake_ms = $2 WHERE id = $1 AND wake_ms <= $3 AND state <> 'queued';
+UPDATE message SET wake_ms = $2 WHERE id = $1 AND wake_ms <= $3;
 
 -- name: close_attempts
 -- The deadline of a message is the deadline of its parts.
@@ -47,7 +47,7 @@ SELECT max(id) FROM message;
 
 -- name: rescue_queued
 -- Claimed by a start that is gone, never begun: anybody's again, at once.
-UPDATE message SET owner = 0, wake_ms = $1
+UPDATE message SET owner = 0, due_ms = $1
 WHERE wake_ms IS NOT NULL AND state = 'queued' AND owner <> 0;
 
 -- name: rescue_sending

@@ -2,7 +2,7 @@
 
 -- name: rescue_queued
 -- Claimed by a start that is gone, never begun: anybody's again, at once.
-UPDATE message INDEXED BY message_wake SET owner = 0, wake_ms = $1
+UPDATE message INDEXED BY message_wake SET owner = 0, due_ms = $1
 WHERE wake_ms IS NOT NULL AND state = 'queued' AND owner <> 0;
 
 -- name: rescue_sending

@@ -19,7 +19,7 @@ _ENDS_IN: Final[dict[StrEnum, State]] = {row.event: State(row.target) for row in
 
 
 _HANDED_OVER_MS: Final = 120_000
-"""A callback in somebody's hand falls due again after this, should its owner live and lose it."""
+"""Moves a callback in somebody's hand out of the way of claims; a start that finds it held makes it due again."""
 
 Row = tuple[Any, ...]
 """id, head, account_id, smsid, receivers, dropped, request_id, sms_type, telco, phone, price, callback_url, tries"""

@@ -219,9 +219,9 @@ class SqliteStore:
         """See DispatchStore."""
         self._commit.put(self._begin, intent, done)
 
-    def hand_back(self, message_id: int, wake_ms: int, done: Done[None]) -> None:
+    def hand_back(self, message_id: int, due_ms: int, done: Done[None]) -> None:
         """See DispatchStore."""
-        self._commit.put(self._hand_back, (message_id, wake_ms), done)
+        self._commit.put(self._hand_back, (message_id, due_ms), done)
 
     # Room 4
 
