@@ -154,6 +154,7 @@ class HttpGet(Protocol):
 
         `headers` is given the path and query exactly as they are sent, so that it can sign them. `done` is called once,
         on the loop, after this has returned: with the answer, or with the failure if no whole answer came. It must not
-        raise. Redirects are not followed. Raises ValueError for a header that cannot be sent; then `done` is not called.
+        raise. Redirects are not followed. Raises ValueError for a header that cannot be sent, and then `done` hears
+        nothing.
         """
         ...

@@ -22,7 +22,8 @@ SEEDS: Final = int(os.environ.get("BOCAU_SEEDS", "30"))
 REMEMBERED: Final[tuple[int, ...]] = ()
 _LOAD_SECONDS: Final = 30.0
 _PATIENCE_SECONDS: Final = 900.0
-_RAM: Final = "/dev/shm"  # noqa: S108 - a file system in memory, where the machine has one
+_RAM: Final = "/dev/shm"
+"""A file system in memory, where the machine has one."""
 
 Fault = Callable[[Town, random.Random], Coroutine[Any, Any, None]]
 
@@ -136,7 +137,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
 )
 
 
-def _story(folder: Path) -> Callable[[Network], Coroutine[Any, Any, Town]]:
+def _story(folder: Path, among: tuple[Fault, ...] = FAULTS) -> Callable[[Network], Coroutine[Any, Any, Town]]:
     """Load and faults side by side, then patience, then the end."""
 
     async def tell(network: Network) -> Town:
@@ -144,7 +145,7 @@ def _story(folder: Path) -> Callable[[Network], Coroutine[Any, Any, Town]]:
         await town.open()
         await town.start_gateway()
         chance = random.Random(f"{network.seed}:story")
-        faults = [fault for fault in FAULTS if chance.random() < 0.6]
+        faults = [fault for fault in among if chance.random() < 0.6]
         work: list[asyncio.Task[None]] = [asyncio.ensure_future(_misfortune(town, faults, chance))]
         end, number = town.seconds + _LOAD_SECONDS, 0
         pace = chance.choice((0.5, 2.0, 8.0))
@@ -154,9 +155,7 @@ def _story(folder: Path) -> Callable[[Network], Coroutine[Any, Any, Town]]:
             await asyncio.sleep(chance.expovariate(1.0) / pace)
         await asyncio.gather(*work)
         town.calm_shop()
-        limit = town.seconds + _PATIENCE_SECONDS
-        while not await town.settled() and town.seconds < limit:
-            await asyncio.sleep(5.0)
+        await town.settle(_PATIENCE_SECONDS)
         await town.close()
         return town
 
@@ -172,10 +171,10 @@ async def _misfortune(town: Town, faults: list[Fault], chance: random.Random) ->
     await asyncio.gather(*running)
 
 
-def tell(seed: int) -> tuple[Town, str]:
+def tell(seed: int, among: tuple[Fault, ...] = FAULTS) -> tuple[Town, str]:
     """One story, judged; and its digest."""
     with tempfile.TemporaryDirectory(dir=_RAM if Path(_RAM).is_dir() else None) as folder:
-        town = play(_story(Path(folder)), seed)
+        town = play(_story(Path(folder), among), seed)
         judge(town, clock_was_set=town.clock_was_set)
         return town, town.digest()
 
@@ -190,3 +189,10 @@ def test_every_promise_holds_whatever_happens(seed: int) -> None:
 def test_a_seed_tells_the_same_story_twice(seed: int) -> None:
     """Every byte and every moment follows from the seed, so a failure can be looked at again."""
     assert tell(seed)[1] == tell(seed)[1]
+
+
+@pytest.mark.xfail(reason="deadlines that are set while the clock runs ahead stay ahead when it is put right")
+def test_a_clock_that_runs_ahead_for_a_while_leaves_nothing_open() -> None:
+    """F18: what was put off, held or dated meanwhile ends as if the clock had never been set."""
+    for seed in range(5):
+        tell(seed, (_clock_ahead, _cut_a_link))

@@ -189,10 +189,11 @@ class Town:
         self._machine = machine = self.network.machine(f"gateway{self._lives}", GATEWAY)
         machine.world.offset_ms = self._wall_offset_ms
         log = make_log(Lines(self.log), machine.world.now_ms, "info")
-        self.gateway = Gateway(
-            self.settings, machine.world, log, lambda error: self.trouble.append(repr(error)), (PROFILE,), threaded=False
-        )
+        self.gateway = Gateway(self.settings, machine.world, log, self._on_fatal, (PROFILE,), threaded=False)
         await machine.run(self.gateway.start())
+
+    def _on_fatal(self, error: BaseException) -> None:
+        self.trouble.append(f"the store: {error!r}")
 
     def crash_gateway(self) -> None:
         """As kill -9: the next start finds what was committed."""
@@ -298,7 +299,15 @@ class Town:
 
     # The end
 
-    async def settled(self) -> bool:
+    async def settle(self, patience_seconds: float) -> None:
+        """Let time pass until nothing is open."""
+        limit = self.seconds + patience_seconds
+        settled = False
+        while not settled and self.seconds < limit:
+            await self.customer.world.sleep(5.0)
+            settled = self._settled()
+
+    def _settled(self) -> bool:
         """Whether nothing is open in the store."""
         if self.gateway is None:
             return False
@@ -320,7 +329,7 @@ class Town:
         told = hashlib.sha256(self.journal_file.read_bytes())
         for row in (*self.heard, *self.sent):
             told.update(repr(row).encode())
-        told.update(self.log.getvalue().encode())
+        told.update(self.log.getvalue().replace(str(self.folder), "").encode())
         return told.hexdigest()
 
 

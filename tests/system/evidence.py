@@ -150,6 +150,8 @@ class Evidence(NamedTuple):
     rows: Rows
     kills: Sequence[int]
     """When the gateway was killed."""
+    restarts: Sequence[int]
+    """When it was started after a kill."""
     cuts: Sequence[int]
     """When a connection to the carrier ended without an unbind before, the kills included, in order."""
     unbinds: int
@@ -167,6 +169,7 @@ def gather(stage: Stage) -> Evidence:
         [_call(line) for line in _lines(stage.called)] if stage.called.exists() else [],
         read_rows(stage.store),
         tuple(stage.kills),
+        tuple(stage.restarts),
         tuple(sorted([*stage.kills, *lost])),
         len(unbound),
     )

@@ -192,12 +192,15 @@ class Stage:
         self.called = folder / "sink.jsonl"
         self.asked = folder / "client.jsonl"
         self.kills: list[int] = []
+        self.restarts: list[int] = []
+        """When a gateway was started after a kill."""
         self.up = asyncio.Event()
         """Set while the gateway is believed to listen."""
         self.ready_seconds: list[float] = []
         """How long each start took until both listeners were open."""
         self._settings = dict(settings or {})
         self._profile = profile
+        self._killed = False
         self.gateway = self.another_gateway("gateway", self.api_port)
         smsc = ["--port", str(self.carrier_port), "--journal", str(self.journal), "--full-text", *carrier]
         self.carrier = Child("carrier", ["-m", "bocau.cli.simulator_command", *smsc], folder, {})
@@ -224,9 +227,16 @@ class Stage:
             if child.running:
                 child.kill()
 
+    def begin(self) -> None:
+        """Start the gateway."""
+        if self._killed:
+            self._killed = False
+            self.restarts.append(now_ms())
+        self.gateway.start()
+
     async def start(self) -> None:
         """Start the gateway and wait until it listens."""
-        self.gateway.start()
+        self.begin()
         await self.ready()
 
     async def ready(self) -> None:
@@ -240,6 +250,7 @@ class Stage:
         """SIGKILL to the gateway, remembered for the reconciliation; the moment."""
         self.up.clear()
         self.kills.append(self.gateway.kill())
+        self._killed = True
         return self.kills[-1]
 
     async def stop(self, number: int = signal.SIGTERM) -> int:

@@ -30,6 +30,8 @@ _CAPTURED: Final = {"sent", "delivered", "unknown"}
 _SETTLED_BY: Final = {"DELIVRD": "delivered", "UNDELIV": "undelivered", "EXPIRED": "expired"}
 _OUTCOMES: Final = {"delivered": "delivered", "undelivered": "failed", "expired": "expired"}
 _MOST_TRIES: Final = 5
+_QUIET_MS: Final = 300
+"""A process needs longer than this to begin: calls written down earlier are those of the one before it."""
 _IN_DOUBT_MS: Final = 15_000
 """Longer than any answer is waited for: a part in doubt was begun this long before the cut, at most."""
 
@@ -220,12 +222,15 @@ def _callbacks(joined: _Joined) -> Iterator[str]:
 
 
 def _repeats(joined: _Joined, key: str, calls: list[CallLine], tries: list[TryRow]) -> Iterator[str]:
-    """Calls that were not recorded are followed by a kill, and so is a success that is repeated."""
-    kills = joined.evidence.kills
-    gaps = [range(call.at_ms, after.at_ms + 1) for call, after in pairwise(calls)]
-    killed = [any(kill in gap for kill in kills) for gap in gaps]
+    """After a call that was not recorded there was a restart, and so there was before a success was repeated.
+
+    The receiver may write a call down when its caller is dead already, but not when the next one is able to call.
+    """
+    restarts = joined.evidence.restarts
+    gaps = [range(call.at_ms - _QUIET_MS, after.at_ms + 1) for call, after in pairwise(calls)]
+    killed = [any(restart in gap for restart in restarts) for gap in gaps]
     if len(calls) - len(tries) > sum(killed) or len(calls) < len(tries):
-        yield f"{key} was called {len(calls)} times, {len(tries)} are recorded, {sum(killed)} kills between"
+        yield f"{key} was called {len(calls)} times, {len(tries)} are recorded, {sum(killed)} restarts between"
     for call, cut in zip(calls, killed, strict=False):
         if call.answer == 200 and not cut:
             yield f"{key} was called again after it had taken the callback: {[one.at_ms for one in calls]}"
@@ -301,10 +306,13 @@ def _count(joined: _Joined) -> dict[str, int]:
 
 
 def _repeated_by_kill(joined: _Joined) -> Counter[int]:
-    """How many callbacks were taken and then made again, by the kill that came between."""
-    kills = joined.evidence.kills
+    """How many callbacks were taken and then made again, by the restart that came between."""
+    restarts = joined.evidence.restarts
     return Counter(
-        bisect_left(kills, call.at_ms) for calls in joined.calls.values() for call in calls[:-1] if call.answer == 200
+        bisect_left(restarts, call.at_ms - _QUIET_MS)
+        for calls in joined.calls.values()
+        for call in calls[:-1]
+        if call.answer == 200
     )
 
 

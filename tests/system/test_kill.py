@@ -21,6 +21,8 @@ from bocau.core.lifecycle import AttemptState
 
 _KILLS = int(os.environ.get("BOCAU_KILLS", "55"))
 _SEED = int(os.environ.get("BOCAU_SEED", "20251122"))
+_SWEEP_EVERY = max(1, _KILLS // 60)
+"""A long run has a large store, and looking through all of it takes seconds."""
 _BURST = (70, 170)
 _CONNECTIONS = 24
 _START_KILLS = 0.12
@@ -51,7 +53,7 @@ class Killer:
         """Start again, with now and then a kill in the middle of the start."""
         stage = self._stage
         while self._chance.random() < _START_KILLS:
-            stage.gateway.start()
+            stage.begin()
             await asyncio.sleep(self._chance.uniform(0.1, 0.8))
             stage.kill()
         await stage.start()

@@ -43,6 +43,7 @@ _SOUND = Evidence(
     _ROWS,
     (),
     (),
+    (),
     1,
 )
 
@@ -90,7 +91,7 @@ def test_a_submission_after_a_refusal_is_explained() -> None:
 
 def test_a_callback_repeated_over_a_kill_is_explained() -> None:
     """The receiver's 200 could not be recorded any more."""
-    evidence = _SOUND._replace(calls=[_CALL, _CALL._replace(at_ms=300)], kills=(210,), cuts=(210,))
+    evidence = _SOUND._replace(calls=[_CALL, _CALL._replace(at_ms=300)], kills=(210,), restarts=(290,), cuts=(210,))
     assert reconcile(evidence, window=1).problems == []
 
 

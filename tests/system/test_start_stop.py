@@ -263,6 +263,7 @@ def test_a_scheduled_message_stays_scheduled_over_kills_and_goes_at_its_time(tmp
     play(scenario)
 
 
+@pytest.mark.slow
 def test_callbacks_go_on_after_a_kill(tmp_path: Path) -> None:
     """The tries made before a kill count, those that are left are made after it, and none is made for nothing (P19)."""
 
@@ -317,6 +318,7 @@ def test_messages_wait_for_a_carrier_that_is_not_there(tmp_path: Path) -> None:
     play(scenario)
 
 
+@pytest.mark.slow
 def test_a_connection_that_the_carrier_closes_is_held_in_doubt_and_not_repeated(tmp_path: Path) -> None:
     """The carrier hangs up instead of answering, again and again under load: in doubt, not sent again (P5, F19)."""
 

@@ -1,6 +1,7 @@
 """One link to a carrier: a connection that brings itself up, a session on it, bytes both ways, time told."""
 
 import asyncio
+from math import inf
 from typing import Final, NamedTuple, Protocol, cast
 
 from bocau.core.retry import backoff_seconds
@@ -16,6 +17,8 @@ from bocau.wire.smpp.events import (
     Role,
     SessionConfig,
     SessionState,
+    SubmitAnswered,
+    SubmitTimedOut,
 )
 from bocau.wire.smpp.pdu import SubmitSm
 from bocau.wire.smpp.session import Session
@@ -25,6 +28,7 @@ __all__ = ["CarrierSettings", "LinkOwner", "SmppLink"]
 
 _DIAL_SECONDS: Final = 10.0
 _TICK_SECONDS: Final = 0.5
+_CLOSE_SECONDS: Final = 2.0
 
 
 class CarrierSettings(NamedTuple):
@@ -77,6 +81,8 @@ class SmppLink(asyncio.Protocol):
     ) -> None:
         self.why = "not connected yet"
         """Why it is not bound; empty while it is."""
+        self.connection = 0
+        """Number of the connection, from 1: what one has delivered is acknowledged on no other."""
         self._world = world
         self._settings = settings
         self._owner = owner
@@ -103,6 +109,9 @@ class SmppLink(asyncio.Protocol):
         self._refused_for_good = False
         self._failures = 0
         self._unsent: list[object] = []
+        # Parts whose answers did not come in time; their slots come back with the answer or a new connection.
+        self._late = 0
+        self._cut_at = inf
 
     # What the account asks for
 
@@ -113,13 +122,18 @@ class SmppLink(asyncio.Protocol):
 
     @property
     def free_slots(self) -> int:
-        """Parts that may be submitted now; none while the connection does not take our bytes."""
-        return 0 if self._paused else self._session.free_slots
+        """Parts that may be submitted now; none while the connection does not take our bytes, or is to be replaced."""
+        return 0 if self._paused or self._worn else self._session.free_slots
 
     @property
     def outstanding(self) -> int:
         """Parts submitted and not answered."""
         return self._session.outstanding
+
+    @property
+    def _worn(self) -> bool:
+        """Half of the window waits for answers that will hardly come."""
+        return self._late > 0 and self._late * 2 >= self._settings.window
 
     def start(self) -> None:
         """Begin to connect."""
@@ -134,23 +148,19 @@ class SmppLink(asyncio.Protocol):
         self._unsent.append(token)
         self._flush_soon()
 
-    def answer(self, sequence: int, status: int) -> None:
-        """Acknowledge what the carrier delivered. On a link that has ended since it does nothing."""
-        self._session.answer_delivered(sequence, status)
-        self._flush_soon()
-
-    def recycle(self, why: str) -> None:
-        """Give the connection up; a new one is made."""
-        self._log.warning(LogEvent.LINK_LOSE, reason=why)
-        self.why = why
-        self._abort()
+    def answer(self, connection: int, sequence: int, status: int) -> None:
+        """Acknowledge what the carrier delivered on that connection. If it has ended since, nothing happens: on the
+        next one the same sequence number means something else."""
+        if connection == self.connection:
+            self._session.answer_delivered(sequence, status)
+            self._flush_soon()
 
     async def stop(self, seconds: float) -> None:
-        """Wait for the window, unbind, close. After `seconds` the connection is cut."""
+        """Wait for the answers that are still due in time, unbind, close. After `seconds` the connection is cut."""
         self._stopping = True
         try:
             async with asyncio.timeout(seconds):
-                while self._transport is not None and self.outstanding:
+                while self._transport is not None and self.outstanding > self._late:
                     await self._world.sleep(0.01)
                 self._session.unbind(self._world.monotonic())
                 self._flush()
@@ -158,7 +168,9 @@ class SmppLink(asyncio.Protocol):
                     await self._ended.wait()
         except TimeoutError:
             self._log.warning(LogEvent.LINK_LOSE, reason="stopped before every answer came", waiting=self.outstanding)
-        self._abort()
+        if self._transport is not None:
+            self._transport.abort()
+            await self._ended.wait()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -167,7 +179,11 @@ class SmppLink(asyncio.Protocol):
 
     async def _run(self) -> None:
         while not self._stopping:
-            await self._connect()
+            try:
+                await self._connect()
+            except Exception as error:  # noqa: BLE001 - the rim: a link that cannot even fail must not end for ever
+                self.why = "our own fault"
+                self._log.error(LogEvent.FAULT, exc_info=error)
             self._failures += 1
             await self._world.sleep(self._wait_seconds())
 
@@ -195,7 +211,13 @@ class SmppLink(asyncio.Protocol):
         """The connection is up: bind."""
         now = self._world.monotonic()
         self._transport = cast("asyncio.Transport", transport)
+        if self._stopping:
+            self._transport.abort()
+            return
+        self.connection += 1
         self._paused = False
+        self._late = 0
+        self._cut_at = inf
         self._refused_for_good = False
         self._session = Session(self._config, Role.ESME, now)
         self._session.start(now)
@@ -209,7 +231,14 @@ class SmppLink(asyncio.Protocol):
     def _handle(self, events: list[Event]) -> None:
         owner = self._owner
         for event in events:
+            if isinstance(event, SubmitAnswered):
+                self._late -= event.late
+                owner.on_event(self, event)
+                continue
             match event:
+                case SubmitTimedOut():
+                    self._late += 1
+                    owner.on_event(self, event)
                 case Bound():
                     self._on_bound()
                 case BindRefused():
@@ -220,7 +249,16 @@ class SmppLink(asyncio.Protocol):
                     self._on_closed(event.reason)
                 case _:
                     owner.on_event(self, event)
+        if self._worn:
+            self._replace_worn()
         self._flush_soon()
+
+    def _replace_worn(self) -> None:
+        """Slots that wait in vain come back only with a new connection; by now nothing else is lost with this one."""
+        if self.bound and self.outstanding == self._late and not self._stopping:
+            self.why = "submits are not answered any more"
+            self._log.warning(LogEvent.LINK_LOSE, reason=self.why, waiting=self._late)
+            self._abort()
 
     def _on_bound(self) -> None:
         self.why = ""
@@ -253,6 +291,7 @@ class SmppLink(asyncio.Protocol):
         if self._ticker is not None:
             self._ticker.cancel()
         self._transport = None
+        self._late = 0
         unsent, self._unsent = self._unsent, []
         never_left = {id(token) for token in unsent}
         lost = self._session.connection_lost()
@@ -290,16 +329,20 @@ class SmppLink(asyncio.Protocol):
         if self._transport is None:
             return
         self._ticker = asyncio.get_running_loop().call_later(self._tick_seconds(), self._tick)
-        self._handle(self._session.tick(self._world.monotonic()))
+        now = self._world.monotonic()
+        if now >= self._cut_at:
+            self._abort()
+        self._handle(self._session.tick(now))
 
     def _tick_seconds(self) -> float:
         return min(_TICK_SECONDS, self._settings.response_seconds / 4, self._settings.enquire_seconds / 4)
 
     def _close(self) -> None:
-        """Let what is queued leave, then close."""
+        """Let what is queued leave, then close; a peer that takes no bytes is cut off soon after (fault F22)."""
         self._flush()
         if self._transport is not None:
             self._transport.close()
+            self._cut_at = min(self._cut_at, self._world.monotonic() + _CLOSE_SECONDS)
 
     def _abort(self) -> None:
         if self._transport is not None:

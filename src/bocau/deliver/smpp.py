@@ -20,7 +20,7 @@ from bocau.store.contract import DeliverStore, OutcomeDeadlines, Recorded, Store
 from bocau.telemetry import CarrierMeters, Log, LogEvent
 from bocau.wire.smpp.codec import encode
 from bocau.wire.smpp.events import Delivered, Event, NotBound, SubmitAnswered, SubmitTimedOut, WindowFull
-from bocau.wire.smpp.pdu import Command, FieldError, Pdu, SubmitSm
+from bocau.wire.smpp.pdu import Command, DataSm, FieldError, Pdu, SubmitSm
 from bocau.wire.smpp.receipt import Receipt, ReceiptState, read_receipt
 from bocau.wire.smpp.status import Answer as StatusAnswer
 from bocau.wire.smpp.status import Status, answer_class, status_name
@@ -29,6 +29,7 @@ __all__ = ["CarrierSettings", "SmppCarrier"]
 
 _REMEMBERED_IDS: Final = 50_000
 _FAULT_SECONDS: Final = 1.0
+_RECORD_SECONDS: Final = 10.0
 
 _KINDS: Final = {
     StatusAnswer.TAKEN: AnswerKind.TAKEN,
@@ -95,6 +96,7 @@ class SmppCarrier:
         self._links = [SmppLink(world, settings, self, meters, log) for _ in range(settings.binds)]
         self._reserved = 0
         self._unrecorded = 0
+        self._stopped = False
         self._recent: OrderedDict[str, AttemptKey] = OrderedDict()
 
     # What dispatch and the operator ask for
@@ -130,10 +132,17 @@ class SmppCarrier:
             link.start()
 
     async def stop(self, seconds: float) -> None:
-        """Drain the windows, unbind, and wait until every answer is recorded."""
+        """Drain the windows, unbind, and wait until every answer is recorded.
+
+        A store that takes no answers is not waited for long: the next start finds their attempts uncertain.
+        """
         await asyncio.gather(*(link.stop(seconds) for link in self._links))
-        while self._unrecorded:
+        give_up_at = self._world.monotonic() + _RECORD_SECONDS
+        while self._unrecorded and self._world.monotonic() < give_up_at:
             await self._world.sleep(0.01)
+        self._stopped = True
+        if self._unrecorded:
+            self._log.error(LogEvent.STORE_FAIL, reason="answers could not be recorded", waiting=self._unrecorded)
 
     def reserve(self, parts: int) -> None:
         """See ports.Carrier."""
@@ -206,8 +215,6 @@ class SmppCarrier:
             self._delivered(link, event)
         elif isinstance(event, SubmitTimedOut):
             self._record(cast("_Sent", event.token), AnswerKind.UNCERTAIN, 0, "")
-            if not link.free_slots:
-                link.recycle("no submit is answered any more")
 
     def on_lost(self, uncertain: list[object], unsent: list[object]) -> None:
         """A connection is gone: what may have reached the carrier is uncertain, what never left is not taken."""
@@ -262,6 +269,8 @@ class SmppCarrier:
     def _recorded(self, answer: Answer, result: Recorded | StoreFault) -> None:
         """An answer that could not be stored is offered again: only memory knows it."""
         if isinstance(result, StoreFault):
+            if self._stopped:
+                return
             self._log.error(LogEvent.STORE_FAIL, exc_info=result)
             again = partial(self._store.record, answer, partial(self._recorded, answer))
             asyncio.get_running_loop().call_later(_FAULT_SECONDS, again)
@@ -283,10 +292,11 @@ class SmppCarrier:
 
     def _delivered(self, link: SmppLink, event: Delivered) -> None:
         receipt = read_receipt(event.message)
-        acknowledge = partial(_acknowledge, link, event.sequence)
+        acknowledge = partial(_acknowledge, link, link.connection, event.sequence)
         if receipt is None or not receipt.message_id:
             self._meters.strays += 1
-            raw = encode(Pdu(Command.DELIVER_SM, 0, event.sequence, event.message))
+            command = Command.DATA_SM if isinstance(event.message, DataSm) else Command.DELIVER_SM
+            raw = encode(Pdu(command, 0, event.sequence, event.message))
             self._store.inbound(self.name, raw, self._world.now_ms(), partial(_kept, acknowledge))
             return
         self._meters.receipts += 1
@@ -315,9 +325,9 @@ def _recipient(event: Delivered) -> str:
     return phones.normalise(message.source_addr) or phones.normalise(message.destination_addr) or ""
 
 
-def _acknowledge(link: SmppLink, sequence: int, stored: bool) -> None:
+def _acknowledge(link: SmppLink, connection: int, sequence: int, stored: bool) -> None:
     """The carrier may forget it, or is asked to keep it and come again."""
-    link.answer(sequence, Status.OK if stored else Status.TEMPORARY_APPLICATION_ERROR)
+    link.answer(connection, sequence, Status.OK if stored else Status.TEMPORARY_APPLICATION_ERROR)
 
 
 def _kept(acknowledge: Callable[[bool], None], result: StoreFault | None) -> None:

@@ -53,7 +53,7 @@ class Exchange:
         request: bytes,
         deadline: float,
         done: Callable[[HttpAnswer | HttpFailure], None],
-        under_way: "set[Exchange]",
+        under_way: "dict[Exchange, None]",
     ) -> None:
         self.endpoint = endpoint
         self.request = request
@@ -63,7 +63,7 @@ class Exchange:
         self.wire: Wire | None = None
         self._done = done
         self._under_way = under_way
-        under_way.add(self)
+        under_way[self] = None
 
     @property
     def over(self) -> bool:
@@ -72,12 +72,12 @@ class Exchange:
 
     def end(self, result: HttpAnswer | HttpFailure) -> None:
         """Tell how it went. What it held must be given back before: the caller may begin the next one at once."""
-        self._under_way.discard(self)
+        self._under_way.pop(self, None)
         self._done(result)
 
     def abandon(self) -> None:
         """End it without telling; whatever it holds is given back."""
-        self._under_way.discard(self)
+        self._under_way.pop(self, None)
         if self.wire is not None:
             self.wire.drop()
         elif self.opening is not None:

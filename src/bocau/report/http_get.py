@@ -54,7 +54,8 @@ class GuardedGet:
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(self._loop)
         self._endpoints: dict[tuple[str, str, int], Endpoint] = {}
-        self._under_way: set[Exchange] = set()
+        self._under_way: dict[Exchange, None] = {}
+        """In the order in which they began, so that what ends them together ends them in one order."""
         self._timer: asyncio.TimerHandle | None = None
         self._tick_at = inf
         """When the timer rings, on the loop's clock: at the soonest deadline, or earlier."""
@@ -185,7 +186,7 @@ class GuardedGet:
         """All addresses of the name. Calls that come meanwhile share one look-up: a slow name holds one thread."""
         lookup = endpoint.lookup
         if lookup is None:
-            lookup = endpoint.lookup = asyncio.get_running_loop().create_task(self._resolve(endpoint))
+            lookup = endpoint.lookup = self._loop.create_task(self._resolve(endpoint))
         addresses = await asyncio.shield(lookup)
         if not addresses:
             raise HttpFailure("name not found")
@@ -219,12 +220,12 @@ class GuardedGet:
     def _tick(self) -> None:
         """End what is past its deadline, sweep, and look again at the next deadline."""
         now = self._loop.time()
+        self._timer, self._tick_at = None, inf
         for exchange in [exchange for exchange in self._under_way if exchange.deadline <= now + EARLY_SECONDS]:
             if not exchange.over:
                 exchange.fail(HttpFailure("timed out"))
         self.sweep()
-        self._timer, self._tick_at = None, inf
-        if self._endpoints:
+        if self._endpoints and not self._closed:
             soonest = min([exchange.deadline for exchange in self._under_way], default=inf)
             self._set_timer(max(now + SPACING_SECONDS, min(soonest, now + self._limits.idle_seconds / 4)))
 

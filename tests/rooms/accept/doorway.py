@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from tests.rooms.accept.shop import KEY, NOW, PEPPER, PHONES, POLICY, SECRET, TEXT, VND, Stock, key_of
 from tests.rooms.scenario import PATIENCE_SECONDS, TurnedWorld
@@ -27,7 +28,28 @@ from bocau.store.contract import Done, StoreFault
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import AcceptMeters, Lines, make_log
 
-__all__ = ["BALANCE", "GOLDEN", "JSON_PATH", "PLAIN", "SAMPLE_SMSID", "Clock", "Doorway", "Reply", "doorway", "golden"]
+__all__ = [
+    "BALANCE",
+    "DAY",
+    "GET_PATH",
+    "GOLDEN",
+    "INVALID",
+    "JSON_PATH",
+    "PLAIN",
+    "PRICE",
+    "SAMPLE_SMSID",
+    "STATUS_PATH",
+    "UNAVAILABLE",
+    "Clock",
+    "Doorway",
+    "Reply",
+    "doorway",
+    "golden",
+    "http",
+    "parse",
+    "query",
+    "status_body",
+]
 
 I = TypeVar("I")  # noqa: E741 - item
 R = TypeVar("R")
@@ -36,8 +58,13 @@ GOLDEN: Final = Path(__file__).resolve().parents[2] / "wire" / "esms" / "golden"
 SAMPLE_SMSID: Final = "6b1f0f3f9a7d4b0fb1a7b0c4f2d9e811042"
 """The SMSID in the golden files."""
 JSON_PATH: Final = "/MainService.svc/json/SendMultipleMessage_V4_post_json/"
+GET_PATH: Final = "/MainService.svc/json/SendMultipleMessage_V4_get"
+STATUS_PATH: Final = "/MainService.svc/json/GetSendStatus"
 BALANCE: Final = 1_000_000
 """Dong of every account at its beginning."""
+PRICE: Final = 850
+"""Dong of a part of type 2."""
+DAY: Final = 86_400_000
 PLAIN: Final[Mapping[str, Any]] = {
     "ApiKey": KEY,
     "SecretKey": SECRET,
@@ -52,6 +79,18 @@ PLAIN: Final[Mapping[str, Any]] = {
 def golden(name: str, smsid: str = SAMPLE_SMSID) -> bytes:
     """A body of the golden folder, with another SMSID in it."""
     return (GOLDEN / name).read_bytes().removesuffix(b"\n").replace(SAMPLE_SMSID.encode(), smsid.encode())
+
+
+def query(**members: str) -> str:
+    """A plain send as a query."""
+    return "&".join(f"{name}={quote(value)}" for name, value in {**PLAIN, **members}.items())
+
+
+def status_body(smsid: str, *values: object) -> bytes:
+    """GetSendStatus of (failed, status, success, price, receivers, sent)."""
+    names = ("SendFailed", "SendStatus", "SendSuccess", "TotalPrice", "TotalReceiver", "TotalSent")
+    counts = ",".join(f'"{name}":{value}' for name, value in zip(names, values, strict=True))
+    return f'{{"CodeResponse":"100","SMSID":"{smsid}",{counts}}}'.encode()
 
 
 class Reply(NamedTuple):
@@ -109,6 +148,10 @@ def http(method: str, target: str | bytes, body: bytes = b"", headers: str = "")
     target = target.encode() if isinstance(target, str) else target
     length = f"Content-Length: {len(body)}\r\n" if body else ""
     return method.encode() + b" " + target + f" HTTP/1.1\r\nHost: x\r\n{headers}{length}\r\n".encode() + body
+
+
+INVALID: Final = golden("error_400.json")
+UNAVAILABLE: Final = golden("error_503.json")
 
 
 class Clock(TurnedWorld):
@@ -241,7 +284,7 @@ class Doorway:
 
     async def status(self, smsid: str, key: str = KEY, secret: str = SECRET) -> Reply:
         """GetSendStatus."""
-        target = f"/MainService.svc/json/GetSendStatus?RefId={smsid}&ApiKey={key}&SecretKey={secret}"
+        target = f"{STATUS_PATH}?RefId={smsid}&ApiKey={key}&SecretKey={secret}"
         return await self.request("GET", target)
 
     async def balance(self, key: str = KEY, secret: str = SECRET) -> Reply:
