@@ -144,9 +144,10 @@ def test_a_brandname_is_found_in_any_case(directory: Directory, spelling: str) -
     assert found.name == "BOCAU"
 
 
-def test_case_folding_is_that_of_all_languages(directory: Directory) -> None:
-    """A sharp s is two."""
-    found = directory.accounts[1].brandname(2, "STRASSE")
+def test_look_alikes_are_not_another_case(directory: Directory) -> None:
+    """A sharp s is not two (promises, section 3)."""
+    assert directory.accounts[1].brandname(2, "STRASSE") is None
+    found = directory.accounts[1].brandname(2, "STRAßE")
     assert found is not None
     assert found.name == "Straße"
 

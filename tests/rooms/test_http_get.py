@@ -6,6 +6,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -702,6 +703,27 @@ def test_the_next_call_may_begin_while_the_last_is_told() -> None:
             await until(lambda: len(told) == 50)
             assert told == [HttpAnswer(200, b"ok", "")] * 50
             assert stage.calls == 1
+
+    run(scenario)
+
+
+def note(order: list[int], number: int, result: HttpAnswer | HttpFailure) -> None:
+    """Write down whose call has ended."""
+    order.append(number)
+
+
+def test_calls_that_end_together_are_told_in_their_order() -> None:
+    """So that a simulated day is the same each time it is played."""
+
+    async def scenario() -> None:
+        async with pair(black_hole, GetLimits(connections_per_host=8)) as (client, stage):
+            order: list[int] = []
+            for number in range(40):
+                url = f"http://127.0.0.1:{stage.port}/"
+                client.begin(url, no_headers, LONG, partial(note, order, number))
+            await stage.called.wait()
+            client.close()
+            assert order == list(range(40))
 
     run(scenario)
 

@@ -205,16 +205,12 @@ def _release(send_date: str, now_ms: int) -> int | Refusal:
 
 
 def _brandname(name: str, sms_type: int, account: Account) -> Brandname | Refusal | None:
-    """Step 6: type 8 ignores it (esms-api 7, row J).
-
-    The directory folds case, which makes some look-alikes equal (a long s is an s); a name must be the registered one
-    but for the case of its letters (promises, section 3).
-    """
+    """Step 6: type 8 ignores it (esms-api 7, row J)."""
     if sms_type == _FIXED_NUMBER:
         return None
     name = nfc(name.strip())
     found = account.brandname(sms_type, name)
-    if found is None or (found.name != name and found.name.lower() != name.lower()):
+    if found is None:
         # Not quoted: a text, a number or a key may stand in the wrong field.
         reason = f"no brandname is registered for type {sms_type} in this spelling" if name else "Brandname is missing"
         return _refuse(codes.BRANDNAME_UNKNOWN, 6, reason)

@@ -120,13 +120,14 @@ class Account(NamedTuple):
     brandnames: Mapping[tuple[int, str], Brandname]
     """By (SmsType, exact name)."""
     folded: Mapping[tuple[int, str], Brandname | None]
-    """By (SmsType, case-folded name); None where two names differ only in case (esms-api 7, row K)."""
+    """By (SmsType, lower-case name), None where two differ only in case (esms-api 7, row K). Lower case, unlike case
+    folding, keeps look-alikes apart: a long s is no s (promises, section 3)."""
     prices: Mapping[tuple[int, int], int]
     """By (SmsType, network); network 0 for all others."""
 
     def brandname(self, sms_type: int, name: str) -> Brandname | None:
         """The brandname by exact spelling, else by any case if that is unique."""
-        return self.brandnames.get((sms_type, name)) or self.folded.get((sms_type, name.casefold()))
+        return self.brandnames.get((sms_type, name)) or self.folded.get((sms_type, name.lower()))
 
     def price(self, sms_type: int, telco: int) -> int | None:
         """Price of one part, 1/10,000 VND; None if no price list covers it (102)."""
@@ -207,7 +208,7 @@ def build(rows: DirectoryRows, pepper: bytes) -> Directory:
 def _fold(names: Mapping[tuple[int, str], Brandname]) -> dict[tuple[int, str], Brandname | None]:
     folded: dict[tuple[int, str], Brandname | None] = {}
     for (sms_type, name), brandname in names.items():
-        place = (sms_type, name.casefold())
+        place = (sms_type, name.lower())
         folded[place] = None if place in folded else brandname
     return folded
 

@@ -1,0 +1,226 @@
+"""A dispatcher between a store that does what it is told and a carrier that only counts."""
+
+import io
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from tests.simulation.world import BEGIN_MS, Machine, Network, play
+
+from bocau.core.message import Intent, Message
+from bocau.dispatch.loop import Dispatcher, Outlet
+from bocau.dispatch.pace import Pace
+from bocau.dispatch.plan import Route
+from bocau.ports import Submission
+from bocau.store.contract import Done, StoreFault
+from bocau.telemetry import DispatchMeters, Lines, make_log
+from bocau.wire.gsm.parts import Profile
+
+LONG = "Khong dua ma nay cho bat ky ai. " * 20
+
+
+def message(number: int, parts: int = 1, *, tries: int = 0, brandname: str = "BOCAU", telco: int = 1) -> Message:
+    """A message that is ours."""
+    return Message(
+        id=number,
+        head=number,
+        account_id=1,
+        smsid=f"s{number}",
+        receivers=1,
+        dropped=0,
+        request_id="",
+        campaign_id="",
+        sms_type=2,
+        route_class="otp",
+        brandname=brandname,
+        phone=f"09{number:08d}",
+        telco=telco,
+        content="4821 la ma" if parts == 1 else LONG[: 153 * parts - 10],
+        parts=parts,
+        price=1,
+        callback_url="",
+        state="queued",
+        reason="",
+        owner=1,
+        tries=tries,
+        carrier="",
+        reference=0,
+        created_ms=BEGIN_MS,
+        release_ms=BEGIN_MS,
+        expires_ms=BEGIN_MS + 300_000,
+        wake_ms=BEGIN_MS,
+        final_ms=None,
+        due_ms=BEGIN_MS,
+    )
+
+
+class CountingCarrier:
+    """`ports.Carrier` with a window. `log` gets what leaves."""
+
+    def __init__(self, machine: Machine, name: str, window: int, log: list[str]) -> None:
+        self.name = name
+        self.window = window
+        self.up = True
+        self.reserved = 0
+        self.used = 0
+        self.sent: list[tuple[float, Submission]] = []
+        self.least_room = window
+        self.notify: Callable[[], None] = lambda: None
+        self._log = log
+        self._machine = machine
+
+    @property
+    def room(self) -> int:
+        return self.window - self.used - self.reserved if self.up else 0
+
+    @property
+    def idle(self) -> bool:
+        return self.up and not self.used and not self.reserved
+
+    def reserve(self, parts: int) -> None:
+        self.reserved += parts
+        self.least_room = min(self.least_room, self.room)
+
+    def release(self, parts: int) -> None:
+        self.reserved -= parts
+        self.notify()
+
+    def submit(self, submission: Submission) -> None:
+        self.reserved -= len(submission.parts)
+        self.used += len(submission.parts)
+        self.sent.append((self._machine.world.monotonic(), submission))
+        self._log.append(f"{self.name} submits {submission.message_id}")
+
+    def answer(self, parts: int = 1) -> None:
+        """Slots come free."""
+        self.used -= parts
+        self.notify()
+
+    @property
+    def numbers(self) -> list[int]:
+        """The messages that left, in order."""
+        return [submission.message_id for _, submission in self.sent]
+
+
+class ObedientStore:
+    """`DispatchStore`. Intents commit after `commit_seconds`, or when `commit` is called if that is None."""
+
+    epoch = 1
+
+    def __init__(self, machine: Machine, log: list[str]) -> None:
+        self.waiting: list[Message] = []
+        self.commit_seconds: float | None = 0.001
+        self.faults = 0
+        """How many of the next acts fail."""
+        self.refused: set[int] = set()
+        """Messages that are not ours any more."""
+        self.parts: dict[int, tuple[int, ...]] = {}
+        self.intents: list[Intent] = []
+        self.handed_back: list[tuple[int, int]] = []
+        self.claims: list[int] = []
+        self._pending: deque[Callable[[], None]] = deque()
+        self._log = log
+        self._machine = machine
+
+    def _fault(self) -> StoreFault | None:
+        if not self.faults:
+            return None
+        self.faults -= 1
+        return StoreFault("disk full")
+
+    async def claim(self, now_ms: int, limit: int) -> list[Message]:
+        self.claims.append(limit)
+        taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        return taken
+
+    async def open_parts(self, message_id: int) -> tuple[int, ...]:
+        await self._machine.world.sleep(self.commit_seconds or 0.001)
+        fault = self._fault()
+        if fault is not None:
+            raise fault
+        return self.parts[message_id]
+
+    def begin(self, intent: Intent, done: Done[int | None]) -> None:
+        self.intents.append(intent)
+
+        def commit() -> None:
+            fault = self._fault()
+            self._log.append(f"intent {intent.message_id}" if fault is None else f"fault {intent.message_id}")
+            reference = None if intent.message_id in self.refused else 7 if intent.total > 1 else 0
+            done(reference if fault is None else fault)
+
+        self._after(commit)
+
+    def hand_back(self, message_id: int, wake_ms: int, done: Done[None]) -> None:
+        def commit() -> None:
+            fault = self._fault()
+            if fault is None:
+                self.handed_back.append((message_id, wake_ms))
+            done(fault)
+
+        self._after(commit)
+
+    def _after(self, commit: Callable[[], None]) -> None:
+        self._pending.append(commit)
+        if self.commit_seconds is not None:
+            self._machine.network.loop.call_later(self.commit_seconds, self._commit_one)
+
+    def _commit_one(self) -> None:
+        # In the order of asking: equal timers do not keep theirs.
+        self._pending.popleft()()
+
+    def commit(self) -> None:
+        """What waits is stored now."""
+        for _ in range(len(self._pending)):
+            self._commit_one()
+
+
+class Desk:
+    """Everything together. Routes: `all` goes to `north`, the brandname SOUTH to `south`, NOWHERE to a carrier that is
+    not there.
+    """
+
+    def __init__(self, machine: Machine, *, window: int = 10, per_second: int = 0, ready: int = 100) -> None:
+        self.machine = machine
+        self.log: list[str] = []
+        self.said = io.StringIO()
+        self.store = ObedientStore(machine, self.log)
+        self.north = CountingCarrier(machine, "north", window, self.log)
+        self.south = CountingCarrier(machine, "south", window, self.log)
+        self.outlets = {
+            carrier.name: Outlet(carrier, Pace(per_second), Profile()) for carrier in (self.north, self.south)
+        }
+        routes = [
+            Route("south", "south", (), ("SOUTH",), ()),
+            Route("nowhere", "west", (), ("NOWHERE",), ()),
+            Route("all", "north", (), (), (1,)),
+        ]
+        self.meters = DispatchMeters()
+        log = make_log(Lines(self.said), machine.world.now_ms)
+        self.dispatcher = Dispatcher(machine.world, self.store, self.outlets, routes, ready, self.meters, log)
+        self.north.notify = self.south.notify = self.dispatcher.notify
+
+    def accept(self, *messages: Message) -> bool:
+        """As the door does; False if the lane takes none."""
+        if not self.dispatcher.lane.reserve(len(messages)):
+            return False
+        for one in messages:
+            self.dispatcher.lane.fill(one)
+        return True
+
+    async def pass_time(self, seconds: float) -> None:
+        """Virtual seconds."""
+        await self.machine.world.sleep(seconds)
+
+
+def run(scenario: Callable[[Desk], Coroutine[Any, Any, None]], **values: int) -> Desk:
+    """A scenario at a desk whose loop runs."""
+
+    async def whole(network: Network) -> Desk:
+        desk = Desk(network.machine("us", "10.0.0.1"), **values)
+        desk.dispatcher.loop.start()
+        await scenario(desk)
+        await desk.dispatcher.loop.stop()
+        return desk
+
+    return play(whole)

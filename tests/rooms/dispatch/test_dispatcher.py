@@ -1,0 +1,355 @@
+"""Room 3: the intent before the bytes, never more than there is room for, and nothing lost on the way (P5, P11)."""
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.rooms.dispatch.desk import Desk, message, run
+
+
+def test_no_byte_leaves_before_the_intent_is_stored() -> None:
+    """P5: for every message the commit comes first."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.commit_seconds = None
+        desk.accept(message(1), message(2))
+        await desk.pass_time(10.0)
+        assert len(desk.store.intents) == 2
+        assert not desk.north.sent
+        desk.store.commit()
+
+    assert run(scenario).log == ["intent 1", "north submits 1", "intent 2", "north submits 2"]
+
+
+def test_a_message_that_is_not_ours_any_more_does_not_leave() -> None:
+    """Another owner has it, or it is too old: its slots come back, and it is forgotten here."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.refused = {1}
+        desk.accept(message(1), message(2))
+        await desk.pass_time(5.0)
+
+    desk = run(scenario)
+    assert desk.north.numbers == [2]
+    assert (desk.north.reserved, desk.dispatcher.lane.room) == (0, 100)
+
+
+def test_only_as_many_begin_as_the_carrier_has_slots() -> None:
+    """An intent without a slot would only add to what a crash leaves uncertain (P6)."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.accept(*[message(number) for number in range(1, 11)])
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1, 2, 3]
+        assert len(desk.store.intents) == 3
+        desk.north.answer(2)
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1, 2, 3, 4, 5]
+
+    assert run(scenario, window=3).north.least_room == 0
+
+
+def test_a_long_message_waits_for_all_its_slots_and_is_not_overtaken() -> None:
+    """Its parts leave together; what came later stays behind it."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.accept(message(1), message(2, parts=3), message(3))
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1]
+        desk.north.answer()
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1, 2]
+        assert [part.part for part in desk.north.sent[1][1].parts] == [1, 2, 3]
+        desk.north.answer(3)
+        await desk.pass_time(1.0)
+
+    assert run(scenario, window=3).north.numbers == [1, 2, 3]
+
+
+def test_a_message_longer_than_the_window_goes_to_an_idle_carrier_and_blocks_nobody() -> None:
+    """There will never be enough slots; the carrier puts off what does not fit."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.accept(message(1), message(2, parts=4), message(3))
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1]
+        desk.north.answer()
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1, 2]
+        desk.north.answer(4)
+        await desk.pass_time(1.0)
+
+    assert run(scenario, window=2).north.numbers == [1, 2, 3]
+
+
+def test_a_carrier_that_is_down_gets_nothing() -> None:
+    """It begins when the link comes up."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        desk.accept(message(1), message(2, parts=4))
+        await desk.pass_time(5.0)
+        assert not desk.store.intents
+        desk.north.up = True
+        desk.dispatcher.notify()
+        await desk.pass_time(1.0)
+
+    assert run(scenario).north.numbers == [1, 2]
+
+
+def test_carriers_do_not_wait_for_each_other() -> None:
+    """A full one holds only its own."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        desk.accept(message(1), message(2, brandname="SOUTH"), message(3), message(4, brandname="SOUTH"))
+        await desk.pass_time(1.0)
+
+    assert run(scenario).south.numbers == [2, 4]
+
+
+def test_a_message_without_a_route_goes_back_to_the_store_for_a_while() -> None:
+    """Settings may change; until then it waits there."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.accept(message(1, telco=5), message(2, brandname="NOWHERE"))
+        await desk.pass_time(1.0)
+
+    desk = run(scenario)
+    assert [number for number, _ in desk.store.handed_back] == [1, 2]
+    assert all(wake == desk.machine.world.now_ms() - 1000 + 30_000 for _, wake in desk.store.handed_back)
+    assert (desk.meters.unroutable, desk.dispatcher.lane.room) == (2, 100)
+
+
+def test_a_message_that_the_store_cannot_take_back_is_offered_again() -> None:
+    """It is still ours there: forgotten here, it would lie until it is too old."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.faults = 2
+        desk.accept(message(1, telco=5))
+        await desk.pass_time(5.0)
+
+    desk = run(scenario)
+    assert [number for number, _ in desk.store.handed_back] == [1]
+    assert desk.dispatcher.lane.room == 100
+
+
+def test_one_carrier_may_fill_only_its_share_of_the_memory() -> None:
+    """A dead one must not keep the messages of the others out."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        desk.accept(*[message(number) for number in range(1, 9)])
+        await desk.pass_time(0.1)
+        assert [number for number, _ in desk.store.handed_back] == [6, 7, 8]
+        assert desk.accept(message(20, brandname="SOUTH"))
+        await desk.pass_time(0.1)
+
+    assert run(scenario, ready=10).south.numbers == [20]
+
+
+def test_a_full_lane_shuts_and_opens_when_the_store_has_no_more() -> None:
+    """What waits in the store goes first."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        assert desk.accept(*[message(number) for number in range(1, 5)])
+        desk.store.waiting = [message(number) for number in range(10, 13)]
+        assert not desk.accept(message(5), message(6))
+        assert not desk.accept(message(7))
+        desk.north.up = True
+        desk.dispatcher.notify()
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1, 2, 3, 4, 10, 11, 12]
+        assert desk.accept(message(8))
+        await desk.pass_time(1.0)
+
+    assert run(scenario, ready=5).north.numbers[-1] == 8
+
+
+def test_a_claim_that_brings_all_it_asked_for_leaves_the_lane_shut() -> None:
+    """There may be more where that came from."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        desk.store.waiting = [message(number) for number in range(1, 8)]
+        assert not desk.accept(*[message(number) for number in range(50, 60)])
+        desk.dispatcher.loop.wakeup.set()
+        await desk.pass_time(0.01)
+        assert not desk.dispatcher.lane.open
+        assert desk.store.claims == [5]
+
+    run(scenario, ready=5)
+
+
+def test_a_fault_of_the_store_costs_a_second_and_no_slot() -> None:
+    """Nothing of the intent was stored, so nothing left and it is offered again."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.faults = 2
+        desk.accept(message(1), message(2))
+        await desk.pass_time(0.5)
+        assert not desk.north.sent
+        assert desk.north.reserved == 0
+        await desk.pass_time(1.0)
+
+    desk = run(scenario)
+    assert sorted(desk.north.numbers) == [1, 2]
+    assert (desk.north.reserved, desk.dispatcher.lane.room) == (0, 100)
+    assert desk.said.getvalue().count("store.fail") == 2
+
+
+def test_a_message_tried_before_sends_only_the_parts_that_nobody_has() -> None:
+    """P5, F28: the parts taken stay taken; the number of the try goes on."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.parts = {1: (2,)}
+        desk.accept(message(1, parts=3, tries=2))
+        await desk.pass_time(1.0)
+
+    desk = run(scenario)
+    (intent,) = desk.store.intents
+    assert (intent.parts, intent.total, intent.number) == ((2,), 3, 3)
+    assert [part.part for part in desk.north.sent[0][1].parts] == [2]
+    assert (desk.north.reserved, desk.north.used) == (0, 1)
+
+
+def test_slots_are_reserved_while_the_store_is_asked_which_parts_are_left() -> None:
+    """Many that were put off come back at once: they do not all see the same free slots."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.parts = {number: (1,) for number in range(1, 9)}
+        desk.store.commit_seconds = 0.2
+        desk.accept(*[message(number, tries=1) for number in range(1, 9)])
+        await desk.pass_time(5.0)
+
+    desk = run(scenario, window=3)
+    assert sorted(desk.north.numbers) == [1, 2, 3]
+    assert desk.north.least_room == 0
+
+
+def test_messages_that_were_put_off_keep_to_the_pace() -> None:
+    """P11: a throttled burst does not come back as a burst."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.parts = {number: (1,) for number in range(1, 31)}
+        desk.store.commit_seconds = 0.3
+        desk.accept(*[message(number, tries=1) for number in range(1, 31)])
+        await desk.pass_time(10.0)
+
+    desk = run(scenario, window=100, per_second=5)
+    times = [at for at, _ in desk.north.sent]
+    assert len(times) == 30
+    assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in zip(times, times[5:], strict=False))
+
+
+def test_a_slow_disk_does_not_crowd_the_parts_of_two_seconds_into_one() -> None:
+    """P11: what counts is when the parts leave."""
+
+    async def scenario(desk: Desk) -> None:
+        for number in range(1, 61):
+            desk.accept(message(number))
+            # One commit takes a second, the next is quick.
+            desk.store.commit_seconds = 1.0 if number % 10 < 5 else 0.01
+            await desk.pass_time(0.1)
+        await desk.pass_time(30.0)
+
+    desk = run(scenario, window=100, per_second=5)
+    times = [at for at, _ in desk.north.sent]
+    assert len(times) == 60
+    assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in zip(times, times[5:], strict=False))
+
+
+def test_a_paced_queue_wakes_by_itself() -> None:
+    """Nobody has to answer or ask for the next one to go."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.accept(*[message(number) for number in range(1, 11)])
+        await desk.pass_time(11.0)
+
+    desk = run(scenario, window=100, per_second=1)
+    assert desk.north.numbers == list(range(1, 11))
+    assert all(later - earlier <= 1.1 for (earlier, _), (later, _) in pairwise(desk.north.sent))
+
+
+def test_a_message_whose_parts_the_store_cannot_tell_is_offered_again() -> None:
+    """A fault while it asks loses neither the message nor its slots."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.parts = {1: (1, 2)}
+        desk.store.faults = 1
+        desk.accept(message(1, parts=2, tries=1))
+        await desk.pass_time(0.5)
+        assert desk.north.reserved == 0
+        await desk.pass_time(2.0)
+
+    desk = run(scenario)
+    assert desk.north.numbers == [1]
+    assert (desk.north.reserved, desk.dispatcher.lane.room) == (0, 100)
+
+
+def test_after_a_stop_nothing_begins_and_what_was_begun_is_waited_for() -> None:
+    """P13: an intent on its way to the disk ends before the links are drained."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.commit_seconds = None
+        desk.store.parts = {2: (1,)}
+        desk.accept(message(1), message(2, tries=1))
+        await desk.pass_time(0.0005)
+        desk.dispatcher.stopping = True
+        desk.accept(message(3))
+        assert not desk.dispatcher.quiet
+        await desk.pass_time(1.0)
+        assert not desk.dispatcher.quiet
+        desk.store.commit()
+        assert desk.dispatcher.quiet
+
+    assert sorted(run(scenario).north.numbers) == [1, 2]
+
+
+_ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["accept", "again", "long", "lost", "claim", "fault", "answer", "down", "up", "wait"]),
+        st.integers(1, 5),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=60)
+@given(_ACTS, st.sampled_from([0, 3, 50]))
+def test_places_slots_and_turns_balance_whatever_fails(acts: list[tuple[str, int]], per_second: int) -> None:
+    """When all is quiet nothing is reserved, nothing is held, and every message left once or went back."""
+
+    async def scenario(desk: Desk) -> None:
+        number, wanted = 0, set()
+        for act, count in acts:
+            for _ in range(count):
+                number += 1
+                one = message(number, 3 if act == "long" else 1, tries=act == "again", telco=5 if act == "lost" else 1)
+                desk.store.parts[number] = tuple(range(1, one.parts + 1))
+                if act == "claim":
+                    desk.store.waiting.append(one)
+                    wanted.add(number)
+                elif act in ("accept", "again", "long", "lost") and desk.accept(one):
+                    wanted.add(number)
+            if act == "fault":
+                desk.store.faults += count
+            elif act == "answer":
+                desk.north.answer(min(count, desk.north.used))
+            elif act in ("down", "up"):
+                desk.north.up = act == "up"
+            elif act == "wait":
+                await desk.pass_time(count / 10)
+        desk.north.up = True
+        for _ in range(400):
+            desk.north.answer(desk.north.used)
+            await desk.pass_time(1.0)
+        assert desk.dispatcher.lane.room == 20
+        assert desk.north.reserved == 0
+        assert desk.dispatcher.quiet
+        assert desk.dispatcher.waiting == 0
+        back = [number for number, _ in desk.store.handed_back]
+        assert sorted(desk.north.numbers + back) == sorted(wanted)
+
+    run(scenario, window=4, per_second=per_second, ready=20)
