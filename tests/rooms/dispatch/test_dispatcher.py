@@ -154,17 +154,18 @@ def test_a_full_lane_shuts_and_opens_when_the_store_has_no_more() -> None:
     async def scenario(desk: Desk) -> None:
         desk.north.up = False
         assert desk.accept(*[message(number) for number in range(1, 5)])
-        desk.store.waiting = [message(number) for number in range(10, 13)]
-        assert not desk.accept(message(5), message(6))
+        assert desk.dispatcher.lane.room == 6
+        desk.store.waiting = [message(number, brandname="SOUTH") for number in range(10, 13)]
+        assert not desk.accept(*[message(number) for number in range(20, 30)])
         assert not desk.accept(message(7))
         desk.north.up = True
         desk.dispatcher.notify()
         await desk.pass_time(1.0)
-        assert desk.north.numbers == [1, 2, 3, 4, 10, 11, 12]
+        assert (desk.north.numbers, desk.south.numbers) == ([1, 2, 3, 4], [10, 11, 12])
         assert desk.accept(message(8))
         await desk.pass_time(1.0)
 
-    assert run(scenario, ready=5).north.numbers[-1] == 8
+    assert run(scenario, ready=10).north.numbers[-1] == 8
 
 
 def test_a_claim_that_brings_all_it_asked_for_leaves_the_lane_shut() -> None:
