@@ -9,6 +9,8 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from bocau.core.message import Message
+
 __all__ = ["Carrier", "HttpAnswer", "HttpFailure", "HttpGet", "Listening", "PartOut", "Submission", "World"]
 
 
@@ -80,6 +82,8 @@ class Submission(NamedTuple):
     """Ten digits, national form."""
     route_class: str
     parts: tuple[PartOut, ...]
+    message: Message | None = None
+    """The whole message, for a carrier that remembers it until its receipt."""
 
 
 class Carrier(Protocol):

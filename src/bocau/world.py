@@ -7,14 +7,20 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from typing import Final
 
 __all__ = ["RealWorld"]
+
+
+_POOL_BYTES: Final = 4_096
 
 
 class RealWorld:
     """`ports.World` on the machine's own clock, entropy and network. Needs a running event loop to dial or listen."""
 
     def __init__(self) -> None:
+        self._pool = b""
+        self._drawn = 0
         self.random = random.Random()  # noqa: S311 - jitter only; secrets come from token()
 
     def now_ms(self) -> int:
@@ -26,8 +32,13 @@ class RealWorld:
         return time.monotonic()
 
     def token(self, size: int) -> bytes:
-        """Bytes from the operating system's generator."""
-        return os.urandom(size)
+        """Bytes from the operating system's generator, drawn a page at a time; each is given out once."""
+        begin, end = self._drawn, self._drawn + size
+        if end > len(self._pool):
+            self._pool = os.urandom(max(_POOL_BYTES, size))
+            begin, end = 0, size
+        self._drawn = end
+        return self._pool[begin:end]
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -17,7 +17,17 @@ from bocau.core.message import Message
 __all__ = ["judge"]
 
 _SLACK_SECONDS = 1.5
-_FINAL_RECEIPTS = frozenset({"DELIVRD", "UNDELIV", "EXPIRED", "REJECTD", "DELETED", "UNKNOWN"})
+_A = AttemptState
+_BAD_NEWS = frozenset({_A.UNDELIVERED, _A.EXPIRED, _A.DELIVERED})
+_BECOMES = {
+    "DELIVRD": frozenset({_A.DELIVERED}),
+    "UNDELIV": _BAD_NEWS,
+    "EXPIRED": _BAD_NEWS,
+    "REJECTD": _BAD_NEWS,
+    "DELETED": _BAD_NEWS,
+    "UNKNOWN": _BAD_NEWS | {_A.UNKNOWN},
+}
+"""What an attempt may be once a receipt of this state was acknowledged."""
 
 
 class _Store(SqliteEngine):
@@ -94,7 +104,7 @@ def _receipts(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
     orphans = {carrier_id for carrier_id, _ in inside.orphans}
     told: dict[str, str] = {}
     for line in journal:
-        if line["event"] == "receipt" and line["state"] in _FINAL_RECEIPTS:
+        if line["event"] == "receipt" and line["state"] in _BECOMES:
             told[line["message_id"]] = line["state"]
         if line["event"] != "acknowledge" or line["status"] or line["message_id"] not in told:
             continue
@@ -104,8 +114,8 @@ def _receipts(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
         kept = carrier_id in orphans or hexadecimal in orphans
         if row is None and not kept:
             yield f"a receipt was acknowledged and is nowhere: {line}"
-        elif row is not None and row.state in (AttemptState.TAKEN, AttemptState.SUBMITTING):
-            yield f"a receipt was acknowledged and its attempt is {row}"
+        elif row is not None and row.state not in _BECOMES[told[carrier_id]]:
+            yield f"{told[carrier_id]} was acknowledged and its attempt is {row}"
 
 
 def _told(town: Town, inside: Inside) -> Iterator[str]:

@@ -136,6 +136,7 @@ class Town:
         self._lives = 0
         self._machine: Machine | None = None
         self._angry_host = 0.25
+        self._disk_seconds = self.chance.choice((0.0, 0.003, 0.02))
         self._wall_offset_ms = 0
         self.carrier = network.machine("carrier", CARRIER)
         self.shop = network.machine("shop", SHOP)
@@ -191,6 +192,19 @@ class Town:
         log = make_log(Lines(self.log), machine.world.now_ms, "info")
         self.gateway = Gateway(self.settings, machine.world, log, self._on_fatal, (PROFILE,), threaded=False)
         await machine.run(self.gateway.start())
+        self._slow_down(self.gateway)
+
+    def _slow_down(self, gateway: Gateway) -> None:
+        """F8: a transaction waits for its disk before it is on it, so that a crash can fall between."""
+        commit, loop, mean = gateway.store._commit, self.network.loop, self._disk_seconds
+        hand_over = commit._hand_over
+
+        def later() -> None:
+            hiccup = 1.5 if self.chance.random() < 0.005 else 0.0
+            loop.call_later(self.chance.expovariate(1 / mean) + hiccup, hand_over)
+
+        if mean:
+            commit._hand_over = later  # type: ignore[method-assign]
 
     def _on_fatal(self, error: BaseException) -> None:
         self.trouble.append(f"the store: {error!r}")

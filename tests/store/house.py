@@ -20,6 +20,7 @@ from bocau.core.message import (
     CallbackDue,
     CallbackTry,
     Intent,
+    Known,
     Message,
     ReceiptIn,
     ReceiptStored,
@@ -101,6 +102,9 @@ class House:
         self._old: list[Rooms] = []
         self.ids = Ids(7, self.store.last_message_id)
         self._tokens = itertools.count(1)
+        self.remembers = False
+        """Whether hints come with their message, as a carrier account remembers it."""
+        self.memory: dict[int, Message] = {}
         self.account = self.new_account("shop" if now == NOON else f"shop{now}", 1000 * PRICE)
 
     # Running
@@ -250,6 +254,7 @@ class House:
         """An accepted request; its messages."""
         admission = self.draft(**values)
         assert self.admit(admission) == Admitted(admission)
+        self.memory.update((message.id, message) for message in admission.messages)
         return admission.messages
 
     # Room 3
@@ -353,8 +358,23 @@ class House:
         """What a carrier reports."""
         error = "" if state is AttemptState.DELIVERED else "err:001"
         return ReceiptIn(
-            carrier, carrier_id, match_keys(carrier_id), phone, state, error, self.now, b"raw", hint, hand_over
+            carrier,
+            carrier_id,
+            match_keys(carrier_id),
+            phone,
+            state,
+            error,
+            self.now,
+            b"raw",
+            hint,
+            hand_over,
+            self._known(hint),
         )
+
+    def _known(self, hint: AttemptKey | None) -> Known | None:
+        """The message of a hint as memory remembers it, if it does."""
+        message = self.memory.get(hint.message_id) if hint is not None and self.remembers else None
+        return None if message is None else Known(message, self.now)
 
     def report(
         self, carrier_id: str, state: AttemptState | None = AttemptState.DELIVERED, **values: Unpack[News]

@@ -22,6 +22,12 @@ ENDS = {
 REFUNDED = {UNDELIVERED, EXPIRED}
 
 
+@pytest.fixture(autouse=True, params=[False, True], ids=["looked-up", "known"])
+def _memory(house: House, request: pytest.FixtureRequest) -> None:
+    """Hints come with the message as memory knows it, or without: it must make no difference."""
+    house.remembers = request.param
+
+
 def orphans(house: House) -> list[str]:
     """Ids of the receipts that matched nothing."""
     return [carrier_id for carrier_id, _ in house.engine.inspect().orphans]

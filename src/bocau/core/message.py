@@ -18,6 +18,7 @@ __all__ = [
     "CallbackTry",
     "Duplicate",
     "Intent",
+    "Known",
     "Message",
     "NoBalance",
     "ReceiptIn",
@@ -161,6 +162,13 @@ class Answer(NamedTuple):
     """When a temporary refusal is tried again, or when an uncertain attempt is given up."""
 
 
+class Known(NamedTuple):
+    """A message that went out a moment ago, as memory remembers it."""
+
+    message: Message
+    intent_ms: int
+
+
 class ReceiptIn(NamedTuple):
     """A receipt as it came from a carrier, not yet matched."""
 
@@ -180,6 +188,8 @@ class ReceiptIn(NamedTuple):
     """The attempt that memory remembers for this id; checked by the store, never trusted."""
     hand_over: bool
     """A callback that becomes due is ours, to be called without a claim."""
+    known: Known | None = None
+    """The message of the hint as memory remembers it: it spares the store a look, and is checked like the hint."""
 
 
 class ReceiptStored(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, cast
 
 from bocau.core import phone as phones
 from bocau.core.lifecycle import AttemptState, State
-from bocau.core.message import Answer, AnswerKind, AttemptKey, ReceiptIn, RouteClass
+from bocau.core.message import Answer, AnswerKind, AttemptKey, Known, ReceiptIn, RouteClass
 from bocau.core.outcome import match_key, match_keys
 from bocau.core.retry import postpone_ms
 from bocau.deliver.link import CarrierSettings, SmppLink
@@ -27,7 +27,8 @@ from bocau.wire.smpp.status import Status, answer_class, status_name
 
 __all__ = ["CarrierSettings", "SmppCarrier"]
 
-_REMEMBERED_IDS: Final = 50_000
+_REMEMBERED_IDS: Final = 10_000
+"""About a kilobyte each."""
 _FAULT_SECONDS: Final = 1.0
 _RECORD_SECONDS: Final = 10.0
 
@@ -59,6 +60,8 @@ class _Sent(NamedTuple):
     route_class: str
     phone: str
     at: float
+    known: Known | None
+    """What the receipt will be about, for a message that is all there is to its request."""
 
 
 TakeReceipt = Callable[[ReceiptIn, Callable[[bool], None]], None]
@@ -97,7 +100,7 @@ class SmppCarrier:
         self._reserved = 0
         self._unrecorded = 0
         self._stopped = False
-        self._recent: OrderedDict[str, AttemptKey] = OrderedDict()
+        self._recent: OrderedDict[str, _Sent] = OrderedDict()
 
     # What dispatch and the operator ask for
 
@@ -168,6 +171,7 @@ class SmppCarrier:
             submission.route_class,
             submission.phone,
             self._world.monotonic(),
+            None if submission.message is None else Known(submission.message, self._world.now_ms()),
         )
         pdu = SubmitSm(
             "",
@@ -243,7 +247,7 @@ class SmppCarrier:
         now_ms = self._world.now_ms()
         key = match_key(carrier_id) if carrier_id else ""
         if key:
-            self._remember(key, sent.key)
+            self._remember(key, sent)
         answer = Answer(
             sent.key,
             sent.account_id,
@@ -281,10 +285,10 @@ class SmppCarrier:
         if result.callback is not None:
             self._on_callbacks()
 
-    def _remember(self, key: str, attempt: AttemptKey) -> None:
+    def _remember(self, key: str, sent: _Sent) -> None:
         """Recent ids spare the store a look-up; the store checks them all the same."""
         recent = self._recent
-        recent[key] = attempt
+        recent[key] = sent
         if len(recent) > _REMEMBERED_IDS:
             recent.popitem(last=False)
 
@@ -304,18 +308,19 @@ class SmppCarrier:
 
     def _receipt_in(self, receipt: Receipt, event: Delivered) -> ReceiptIn:
         key = match_key(receipt.message_id)
-        hint = self._recent.pop(key, None)
+        sent = self._recent.pop(key, None)
         return ReceiptIn(
             self.name,
             receipt.message_id,
-            (key,) if hint is not None else match_keys(receipt.message_id),
+            (key,) if sent is not None else match_keys(receipt.message_id),
             _recipient(event),
             _STATES[receipt.state],
             receipt.error,
             self._world.now_ms(),
             getattr(event.message, "short_message", b""),
-            hint,
+            None if sent is None else sent.key,
             False,
+            None if sent is None else sent.known,
         )
 
 

@@ -210,6 +210,7 @@ class Dispatcher:
                     PartOut(part, cuts[part - 1].data, cuts[part - 1].data_coding, cuts[part - 1].esm_class)
                     for part in intent.parts
                 ),
+                message,
             )
         )
 

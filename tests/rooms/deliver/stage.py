@@ -220,7 +220,7 @@ class NotingStore:
             done(None)
 
         self._pending.append(commit)
-        self._machine.network.loop.call_later(self.commit_seconds, lambda: self._pending.popleft()())
+        self._machine.network.loop.call_later(self.commit_seconds, self._pending.popleft())
 
     def record(self, answer: Answer, done: Done[Recorded]) -> None:
         self._after(

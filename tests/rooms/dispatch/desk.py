@@ -119,6 +119,7 @@ class ObedientStore:
         self.handed_back: list[tuple[int, int]] = []
         self.claims: list[int] = []
         self._pending: deque[Callable[[], None]] = deque()
+        self._last_at = 0.0
         self._log = log
         self._machine = machine
 
@@ -163,7 +164,9 @@ class ObedientStore:
     def _after(self, commit: Callable[[], None]) -> None:
         self._pending.append(commit)
         if self.commit_seconds is not None:
-            self._machine.network.loop.call_later(self.commit_seconds, self._commit_one)
+            loop = self._machine.network.loop
+            self._last_at = max(self._last_at, loop.time() + self.commit_seconds)
+            loop.call_at(self._last_at, self._commit_one)
 
     def _commit_one(self) -> None:
         # In the order of asking: equal timers do not keep theirs.

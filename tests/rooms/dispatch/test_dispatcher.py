@@ -219,7 +219,7 @@ def test_slots_are_reserved_while_the_store_is_asked_which_parts_are_left() -> N
     """Many that were put off come back at once: they do not all see the same free slots."""
 
     async def scenario(desk: Desk) -> None:
-        desk.store.parts = {number: (1,) for number in range(1, 9)}
+        desk.store.parts = dict.fromkeys(range(1, 9), (1,))
         desk.store.commit_seconds = 0.2
         desk.accept(*[message(number, tries=1) for number in range(1, 9)])
         await desk.pass_time(5.0)
@@ -233,7 +233,7 @@ def test_messages_that_were_put_off_keep_to_the_pace() -> None:
     """P11: a throttled burst does not come back as a burst."""
 
     async def scenario(desk: Desk) -> None:
-        desk.store.parts = {number: (1,) for number in range(1, 31)}
+        desk.store.parts = dict.fromkeys(range(1, 31), (1,))
         desk.store.commit_seconds = 0.3
         desk.accept(*[message(number, tries=1) for number in range(1, 31)])
         await desk.pass_time(10.0)

@@ -9,6 +9,12 @@ WHERE a.message_id = $1 AND a.part = $2 AND a.number = $3 AND a.carrier = $4 AND
   AND a.parts = 1 AND a.answer_ms IS NOT NULL AND a.state IN {from:attempt_deliver}
   AND m.state IN {from:deliver} AND m.receivers - m.dropped = 1;
 
+-- name: deliver_known_attempt
+-- What plain_delivery asks of an attempt, as the condition of its update.
+UPDATE attempt SET state = {to:attempt_deliver}, error = $4, receipt_ms = $5
+WHERE message_id = $1 AND part = $2 AND number = $3 AND carrier = $6 AND phone = $7 AND match_key = $8
+  AND parts = 1 AND answer_ms IS NOT NULL AND state IN {from:attempt_deliver};
+
 -- name: deliver_attempt
 -- What plain_delivery found.
 UPDATE attempt SET state = {to:attempt_deliver}, error = $4, receipt_ms = $5
