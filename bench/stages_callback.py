@@ -1,4 +1,4 @@
-"""Stages of the callback: its URL and signature, the GET over a socket, the whole of it with its task."""
+"""Stages of the callback: its URL and signature, the GET over a socket, the whole of it."""
 
 import asyncio
 import ipaddress

@@ -132,6 +132,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     _shop_cut,
     _customers_cut,
     _crash,
+    _crash,
     _restart,
     _clock_behind,
 )
@@ -189,6 +190,32 @@ def test_every_promise_holds_whatever_happens(seed: int) -> None:
 def test_a_seed_tells_the_same_story_twice(seed: int) -> None:
     """Every byte and every moment follows from the seed, so a failure can be looked at again."""
     assert tell(seed)[1] == tell(seed)[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_stop_under_load_leaves_nothing_in_doubt(seed: int) -> None:
+    """P13: what has begun is answered and recorded before the process ends; what has not waits in the store."""
+
+    async def story(network: Network) -> Town:
+        town = Town(network, Path(folder), magic=False)
+        await town.open()
+        await town.start_gateway()
+        work = []
+        for number in range(150):
+            work.append(town.request(number))
+            await town.customer.world.sleep(0.01)
+        await town.stop_gateway()
+        states = town.attempt_states()
+        assert states["taken"] + states["delivered"] > 10
+        assert not states["uncertain"] + states["submitting"]
+        await town.start_gateway()
+        await asyncio.gather(*work)
+        await town.settle(_PATIENCE_SECONDS)
+        await town.close()
+        return town
+
+    with tempfile.TemporaryDirectory(dir=_RAM if Path(_RAM).is_dir() else None) as folder:
+        judge(play(story, seed), clock_was_set=False)
 
 
 @pytest.mark.xfail(reason="deadlines that are set while the clock runs ahead stay ahead when it is put right")

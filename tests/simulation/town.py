@@ -9,6 +9,8 @@ import hashlib
 import io
 import json
 import random
+import sqlite3
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -115,8 +117,10 @@ class Sent(NamedTuple):
 class Town:
     """Everybody. `play` is the whole story; afterwards the logs tell it."""
 
-    def __init__(self, network: Network, folder: Path) -> None:
+    def __init__(self, network: Network, folder: Path, *, magic: bool = True) -> None:
+        """With `magic` off the carrier delivers everything and answers quickly."""
         self.network = network
+        self.magic = magic
         self.folder = folder
         self.chance = random.Random(f"{network.seed}:town")
         self.settings = settings_for(folder, self.chance)
@@ -154,8 +158,8 @@ class Town:
     async def open(self) -> None:
         """Carrier and callback host stand ready before the gateway starts."""
         self.journal = Journal(self.journal_file)
-        table = dict(MAGIC)
-        rules = Rules(delay_seconds=self.chance.choice((0.05, 0.5, 2.0)), system_errors=0.02, table=table)
+        errors = 0.02 if self.magic else 0.0
+        rules = Rules(delay_seconds=self.chance.choice((0.05, 0.5, 2.0)), system_errors=errors)
         settings = SmscSettings(response_seconds=3.0, enquire_seconds=5.0, retry_seconds=0.5)
         self.smsc = await self.carrier.run(
             Smsc.start(self.carrier.world, CARRIER, 2775, rules, settings=settings, journal=self.journal)
@@ -243,7 +247,7 @@ class Town:
     def request(self, number: int) -> asyncio.Task[None]:
         """A customer sends a request, and repeats it until it is answered for good."""
         chance = self.chance
-        endings = [ending for ending in MAGIC if ending != "other"]
+        endings = [ending for ending in MAGIC if ending != "other"] if self.magic else ["7777"]
         count = chance.choice((1, 1, 1, 1, 3))
         phones = tuple(
             f"09{(number * 3 + index) % 10_000:04d}{chance.choice([*endings, '7777', '7777', '7777', '7777'])}"
@@ -330,6 +334,14 @@ class Town:
             " + (SELECT count(*) FROM callback WHERE due_ms IS NOT NULL)"
         ).fetchone()
         return bool(row[0] == 0)
+
+    def attempt_states(self) -> Counter[str]:
+        """How many attempts stand where, in the file of a gateway that has ended."""
+        db = sqlite3.connect(self.folder / "bocau.db")
+        try:
+            return Counter(dict(db.execute("SELECT state, count(*) FROM attempt GROUP BY state").fetchall()))
+        finally:
+            db.close()
 
     async def close(self) -> None:
         """Everybody goes home."""

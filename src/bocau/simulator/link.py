@@ -191,14 +191,15 @@ class SmscLink(asyncio.Protocol):
     def _handle(self, events: list[Event]) -> None:
         owner = self._owner
         for event in events:
-            if isinstance(event, Submitted):
-                owner.on_submit(self, event.sequence, event.submit)
-            elif isinstance(event, DeliverAnswered):
+            if isinstance(event, DeliverAnswered):
+                # Also after the end: the session has heard it, so nobody would offer the receipt again.
                 owner.on_acknowledge(self, cast("Parcel", event.token), event.status)
+            elif self._ending:
+                continue
+            elif isinstance(event, Submitted):
+                owner.on_submit(self, event.sequence, event.submit)
             else:
                 self._handle_rare(event)
-            if self._ending:
-                break
         owner.on_work(self)
 
     def _handle_rare(self, event: Event) -> None:
