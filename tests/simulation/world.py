@@ -14,8 +14,6 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from bocau.ports import World
-
 __all__ = ["BEGIN_MS", "End", "Machine", "Network", "SimulatedWorld", "Stuck", "VirtualLoop", "Weather", "play"]
 
 T = TypeVar("T")
@@ -492,8 +490,3 @@ class End(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         """Bytes that the peer has not got."""
         return self._under_way
-
-
-def _is_world(world: SimulatedWorld) -> World:
-    """For the type checker: it is a World."""
-    return world
