@@ -136,9 +136,11 @@ def _calls(smsid: str, calls: list[Heard], town: Town) -> Iterator[str]:
     if not calls:
         yield f"{smsid} was never told"
         return
-    crashes = sum(calls[0].seconds <= at <= calls[-1].seconds + _SLACK_SECONDS for at in town.crashes)
-    if len(calls) > 5 + crashes:
-        yield f"{smsid} was told {len(calls)} times with {crashes} crashes"
+    # A kept connection that breaks without an answer is replaced, and the same try asks again.
+    breaks = (*town.crashes, *town.shop_cuts)
+    repeats = sum(calls[0].seconds <= at <= calls[-1].seconds + _SLACK_SECONDS for at in breaks)
+    if len(calls) > 5 + repeats:
+        yield f"{smsid} was told {len(calls)} times with {repeats} broken connections"
     for earlier, later in itertools.pairwise(calls):
         crashed = any(earlier.seconds - _SLACK_SECONDS <= at <= later.seconds for at in town.crashes)
         cut = any(earlier.seconds - 4 <= at <= earlier.seconds + 4 for at in town.shop_cuts)

@@ -129,7 +129,8 @@ CREATE TABLE attempt (
     PRIMARY KEY (message_id, part, number)
 ) WITHOUT ROWID;
 
-CREATE INDEX attempt_match ON attempt (match_key, carrier) WHERE match_key IS NOT NULL;
+-- Carriers rarely give the same id, so their names would only make every entry longer.
+CREATE INDEX attempt_match ON attempt (match_key) WHERE match_key IS NOT NULL;
 
 CREATE TABLE part_reference (
     phone TEXT PRIMARY KEY,
