@@ -1,7 +1,8 @@
 """Group commit: everything that waits at one time goes into one transaction, whatever room it came from.
 
-Items collect by kind while a commit is under way, and for a millisecond after one that was not small: the busier the
-gateway, the larger the transactions. At 2,000 messages a second that saves a quarter of the processor time.
+Items collect by kind while a commit is under way; the busier the gateway, the larger the transactions. While there is
+work, transactions begin at most every 3 ms, which saves a quarter of the processor time at 1,000 messages a second; a
+quiet gateway waits for nothing.
 The statements run on the loop's own thread, and only COMMIT, which waits for the disk, runs on another: two threads
 that both run statements would hand the interpreter's lock to and fro for every row, which was measured to cost more
 than the statements. `threaded=False` commits in line too, for simulation and for commands beside a gateway.
@@ -31,7 +32,7 @@ _ONE_ITEM: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.Da
 _BUSY_SECONDS: Final = 5.0
 _BUSY_RETRY_SECONDS: Final = 0.005
 _BUSY_ITEMS: Final = 4
-_GATHER_SECONDS: Final = 0.001
+_TICK_SECONDS: Final = 0.003
 
 
 class Kind(Generic[I, R]):
@@ -57,6 +58,7 @@ class GroupCommit:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[str, _Lot] = {}
         self._busy = False
+        self._began = 0.0
         self._idle: asyncio.Event | None = None
         self._dead: BaseException | None = None
         self._told_fatal = False
@@ -115,8 +117,20 @@ class GroupCommit:
             self._jobs.put(None)
             await self._loop.run_in_executor(None, thread.join)
 
+    def _hand_over_soon(self, size: int) -> None:
+        """After a small transaction at once; after one of some `size`, not before the tick is over that it began.
+
+        A commit costs as much as several rows, so at a busy moment it pays to share it.
+        """
+        wait = self._began + _TICK_SECONDS - self._loop.time()
+        if size >= _BUSY_ITEMS and wait > 0:
+            self._loop.call_later(wait, self._hand_over)
+        else:
+            self._loop.call_soon(self._hand_over)
+
     def _hand_over(self) -> None:
         """Everything that waits becomes one transaction."""
+        self._began = self._loop.time()
         lots = sorted(self._waiting.values(), key=lambda lot: lot[0].rank)
         self._waiting = {}
         self._transact(lots, self._loop.time() + _BUSY_SECONDS)
@@ -182,11 +196,7 @@ class GroupCommit:
                 except Exception as error:  # noqa: BLE001 - the rim: one listener must not cost the others their answer
                     self._loop.call_exception_handler({"message": "a room failed on its result", "exception": error})
         if self._waiting:
-            # A busy moment is worth a breath: what comes in it shares the next commit, which costs more than a row.
-            if sum(len(items) for _, items, _ in lots) >= _BUSY_ITEMS:
-                self._loop.call_later(_GATHER_SECONDS, self._hand_over)
-            else:
-                self._loop.call_soon(self._hand_over)
+            self._hand_over_soon(sum(len(items) for _, items, _ in lots))
         else:
             self._busy = False
             if self._idle is not None:
