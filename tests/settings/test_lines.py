@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bocau.settings.lines import lines_of
@@ -77,6 +77,7 @@ def test_strings_hide_everything_that_looks_like_toml() -> None:
 
 
 @given(st.text(max_size=200))
+@example("\n[a")
 def test_any_text_ends_the_walk(text: str) -> None:
     """A text that is not TOML gives some lines or none, and no exception."""
     lines_of(text)

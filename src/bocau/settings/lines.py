@@ -74,7 +74,8 @@ class _Walk:
             self._counts[path] = number + 1
             path = (*path, number)
             self._note(path)
-        self._at = self._text.find("]", self._at) + (2 if several else 1)
+        closing = self._text.find("]", self._at)
+        self._at = len(self._text) if closing < 0 else closing + (2 if several else 1)
         return path
 
     def _enter(self, path: Path) -> Path:

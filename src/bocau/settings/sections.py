@@ -160,7 +160,7 @@ class Dispatch(Section, frozen=True, kw_only=True):
     ready_messages: Annotated[
         int,
         Meta(ge=1, le=1_000_000, description="Messages held in memory for the carriers; the rest waits in the store."),
-    ] = 2_000
+    ] = 10_000
 
 
 class Carrier(Section, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """All SQL, in named statements, written with $1 parameters (guide: one text for both engines where it is the same).
 
-A file holds blocks that start with `-- name: the_name` and a comment that says what the statement is for. `{from}` and
-`{to}` stand for the sources and the target of a lifecycle event, so that core/lifecycle.py stays the one home of
-transitions; `{from:event}` and `{to:event}` name the event in place.
+A file holds blocks that start with `-- name: the_name` and a comment that says what the statement is for. `state IN
+{from}` and `{to}` stand for the sources and the target of a lifecycle event, so that core/lifecycle.py stays the one
+home of transitions; `{from:event}` and `{to:event}` name the event in place.
 """
 
 import re
@@ -16,11 +16,22 @@ from bocau.core.lifecycle import ATTEMPT_TRANSITIONS, MESSAGE_TRANSITIONS, Trans
 __all__ = ["Queries", "load"]
 
 _BLOCK: Final = re.compile(r"^-- name: ([a-z_0-9]+)\n", re.MULTILINE)
-_PLACE: Final = re.compile(r"\{(from|to):([a-z_]+)\}")
+_PLACE: Final = re.compile(r"(?P<column>[a-z.]+) IN \{from:(?P<source>[a-z_]+)\}|\{to:(?P<target>[a-z_]+)\}")
+_OPEN_SOURCE: Final = re.compile(r"([a-z.]+) IN \{from\}")
 
 
-def _sql_list(row: Transition) -> str:
-    return "(" + ", ".join(f"'{state.value}'" for state in row.sources) + ")"
+def _stands_in(column: str, row: Transition) -> str:
+    """The condition that a row's state is a source of the transition.
+
+    Written out, because SQLite builds a table of more than two values of an IN each time it runs the statement.
+    """
+    return "(" + " OR ".join(f"{column} = '{state.value}'" for state in row.sources) + ")"
+
+
+def _on(text: str, row: Transition) -> str:
+    """The statement for one event."""
+    condition = _OPEN_SOURCE.sub(lambda match: _stands_in(match[1], row), text)
+    return condition.replace("{to}", f"'{row.target.value}'")
 
 
 class Queries:
@@ -30,12 +41,13 @@ class Queries:
         events = {row.event.value: row for row in (*MESSAGE_TRANSITIONS, *ATTEMPT_TRANSITIONS)}
 
         def fill(match: re.Match[str]) -> str:
-            row = events[match[2]]
-            return _sql_list(row) if match[1] == "from" else f"'{row.target.value}'"
+            if match["target"]:
+                return f"'{events[match['target']].target.value}'"
+            return _stands_in(match["column"], events[match["source"]])
 
         self._texts = {name: _PLACE.sub(fill, text) for name, text in texts.items()}
         self._by_event = {
-            (name, row.event): text.replace("{from}", _sql_list(row)).replace("{to}", f"'{row.target.value}'")
+            (name, row.event): _on(text, row)
             for name, text in self._texts.items()
             if "{from}" in text
             for row in events.values()

@@ -16,6 +16,9 @@ __all__ = ["REQUEST_ID_WINDOW_MS", "Admitting", "find_duplicate", "read_summary"
 _Entry = tuple[int, int, str, int, str, int]
 """account, subject, kind, amount, cause, moment: a line of the ledger"""
 
+_HOLD: Final = EntryKind.HOLD.value
+_REJECTED: Final = State.REJECTED.value
+
 REQUEST_ID_WINDOW_MS: Final = 24 * 3_600_000
 """A RequestId blocks repeats for 24 h after its first acceptance (esms-api 2.5)."""
 
@@ -140,13 +143,14 @@ class Admitting:
         return None
 
     def _flush(self, db: sqlite3.Connection, messages: list[Message]) -> None:
-        db.executemany(self._q["insert_message"], messages)
+        # Plain tuples: sqlite3 binds the 29 values of a subclass at nearly twice the cost.
+        db.executemany(self._q["insert_message"], map(tuple, messages))
         messages.clear()
 
 
 def _holds(messages: Iterable[Message]) -> list[_Entry]:
     return [
-        (m.account_id, m.id, EntryKind.HOLD.value, -m.price, "accept", m.created_ms)
+        (m.account_id, m.id, _HOLD, -m.price, "accept", m.created_ms)
         for m in messages
-        if m.price and m.state != State.REJECTED
+        if m.price and m.state != _REJECTED
     ]
