@@ -26,6 +26,7 @@ from bocau.report.http_get import GetLimits, GuardedGet
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.loop import Schedule
 from bocau.settings import Carrier, Settings
+from bocau.steady import SteadyWorld
 from bocau.store import pepper
 from bocau.store.contract import OutcomeDeadlines, StateCounts
 from bocau.store.sqlite import SqliteStore
@@ -64,7 +65,7 @@ class Gateway:
         threaded: bool = True,
     ) -> None:
         self.settings = settings
-        self.world = world
+        self.world = SteadyWorld(world)
         self.log = log
         self.telemetry = Telemetry(__version__)
         self.stopping = False
@@ -165,6 +166,7 @@ class Gateway:
             world,
             store,
             deadlines,
+            doubtful=lambda: world.doubtful,
             released=self._dispatcher.loop.wakeup.set,
             callbacks_due=self._callbacks.loop.wakeup.set,
             meters=telemetry.schedule,

@@ -9,13 +9,14 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "bocau"
 
 KERNELS = {"core", "wire", "store", "ports", "loops", "telemetry", "listener"}
 ROOMS = {"accept", "schedule", "dispatch", "deliver", "report"}
-EVERYTHING = KERNELS | ROOMS | {"settings", "world", "simulator", "app", "cli", "console", "provision"}
+EVERYTHING = KERNELS | ROOMS | {"settings", "world", "steady", "simulator", "app", "cli", "console", "provision"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "wire": set(),
     "ports": {"core"},
     "settings": {"core"},
     "world": {"ports"},
+    "steady": {"ports"},
     "store": {"core", "ports"},
     "loops": {"core", "ports", "telemetry"},
     "telemetry": {"core", "ports"},

@@ -1,15 +1,10 @@
 """What the clock does to a message whose moment has come. Pure."""
 
-from typing import Final, NamedTuple
-
 from bocau.core.lifecycle import Event, State
 from bocau.core.message import RouteClass
 from bocau.store.contract import OutcomeDeadlines, Turn, Waking
 
-__all__ = ["ClockWatch", "decide"]
-
-_STEP_MS: Final = 5_000
-_STABLE_SECONDS: Final = 60.0
+__all__ = ["decide"]
 
 
 def decide(row: Waking, now_ms: int, deadlines: OutcomeDeadlines) -> Turn:
@@ -28,25 +23,3 @@ def decide(row: Waking, now_ms: int, deadlines: OutcomeDeadlines) -> Turn:
     held = deadlines.uncertain_otp_ms if otp else deadlines.uncertain_other_ms
     until = row.touched_ms + (held if row.state is State.UNCERTAIN else deadlines.receipt_ms)
     return Turn(row.id, Event.CLOSE, None) if until <= now_ms else Turn(row.id, None, until)
-
-
-class ClockWatch(NamedTuple):
-    """Compares the wall clock with the monotonic one (promises 4.8): after a step, scheduled releases are held.
-
-    A value: `look` returns the next one.
-    """
-
-    wall_ms: int
-    monotonic: float
-    held_until: float = 0.0
-
-    def look(self, wall_ms: int, monotonic: float) -> "ClockWatch":
-        """Take a new pair of readings. A step over 5 s holds scheduled releases until the clock was stable for 60 s."""
-        step = (wall_ms - self.wall_ms) - (monotonic - self.monotonic) * 1000
-        held = monotonic + _STABLE_SECONDS if abs(step) > _STEP_MS else self.held_until
-        return ClockWatch(wall_ms, monotonic, held)
-
-    @property
-    def holding(self) -> bool:
-        """Whether scheduled releases wait."""
-        return self.held_until > self.monotonic

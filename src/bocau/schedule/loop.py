@@ -7,7 +7,7 @@ from typing import Final
 from bocau.core.lifecycle import Event
 from bocau.loops import ClaimLoop
 from bocau.ports import World
-from bocau.schedule.due import ClockWatch, decide
+from bocau.schedule.due import decide
 from bocau.store.contract import OutcomeDeadlines, ScheduleStore
 from bocau.telemetry import Log, LogEvent, ScheduleMeters
 
@@ -20,7 +20,10 @@ _PRUNE_BATCH: Final = 1_000
 
 
 class Schedule:
-    """Releases due messages, expires the too old, closes outcomes nobody will tell."""
+    """Releases due messages, expires the too old, closes outcomes nobody will tell.
+
+    `doubtful` says that the clock was set and is not believed yet: then nothing scheduled is released (promises 4.8).
+    """
 
     def __init__(
         self,
@@ -28,6 +31,7 @@ class Schedule:
         store: ScheduleStore,
         deadlines: OutcomeDeadlines,
         *,
+        doubtful: Callable[[], bool],
         released: Callable[[], None],
         callbacks_due: Callable[[], None],
         meters: ScheduleMeters,
@@ -36,32 +40,32 @@ class Schedule:
         self._world = world
         self._store = store
         self._deadlines = deadlines
+        self._doubtful = doubtful
         self._released = released
         self._callbacks_due = callbacks_due
         self._meters = meters
         self._log = log
-        self._watch = ClockWatch(world.now_ms(), world.monotonic())
+        self._holding = False
         self._prune_at = world.monotonic() + _PRUNE_EVERY_SECONDS
         self.loop = ClaimLoop(world, self._step, _POLL_SECONDS, log)
 
     @property
     def holding(self) -> bool:
         """Whether scheduled releases wait because the clock was set."""
-        return self._watch.holding
+        return self._holding
 
     async def _step(self) -> bool:
         """One batch. True: there may be more."""
         now_ms, monotonic = self._world.now_ms(), self._world.monotonic()
-        was_holding = self._watch.holding
-        self._watch = self._watch.look(now_ms, monotonic)
-        if self._watch.holding and not was_holding:
+        was_holding, self._holding = self._holding, self._doubtful()
+        if self._holding and not was_holding:
             self._log.warning(LogEvent.CLOCK_STEP)
         if monotonic >= self._prune_at:
             self._prune_at = monotonic + _PRUNE_EVERY_SECONDS
             await self._store.prune(now_ms, _PRUNE_BATCH)
         rows = await self._store.waking(now_ms, _BATCH)
         turns = [decide(row, now_ms, self._deadlines) for row in rows]
-        if self._watch.holding:
+        if self._holding:
             turns = [turn for turn in turns if turn.event is not Event.RELEASE]
         if not turns:
             return False

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocau.core.lifecycle import Event, State
-from bocau.schedule.due import ClockWatch, decide
+from bocau.schedule.due import decide
 from bocau.store.contract import OutcomeDeadlines, Turn, Waking
 
 NOW = 1_800_000_000_000
@@ -50,41 +50,3 @@ def test_a_turn_without_an_event_lies_ahead(state: State, otp: bool, expires: in
     """A message looked at for nothing is not due again at once: the loop cannot spin on it."""
     turn = decide(waking(state, otp=otp, expires=expires, touched=touched), NOW, DEADLINES)
     assert turn.event is not None or (turn.wake_ms is not None and turn.wake_ms > NOW)
-
-
-def test_a_clock_that_keeps_time_holds_nothing() -> None:
-    """Hours of even steps, and a second of drift in each."""
-    watch = ClockWatch(NOW, 1000.0)
-    for hour in range(1, 10):
-        watch = watch.look(NOW + hour * 3_601_000, 1000.0 + hour * 3600)
-        assert not watch.holding
-
-
-@pytest.mark.parametrize("step", [5_001, 3_600_000, 31_536_000_000, -5_001, -3_600_000, -31_536_000_000])
-def test_a_step_holds_releases_until_the_clock_was_stable_for_a_minute(step: int) -> None:
-    """Ahead or back, an hour or a year."""
-    watch = ClockWatch(NOW, 1000.0).look(NOW + 1000 + step, 1001.0)
-    assert watch.holding
-    watch = watch.look(NOW + 60_900 + step, 1060.9)
-    assert watch.holding
-    watch = watch.look(NOW + 61_000 + step, 1061.0)
-    assert not watch.holding
-
-
-def test_a_second_step_begins_the_minute_anew() -> None:
-    """The clock that was put right is a clock that was set."""
-    watch = ClockWatch(NOW, 1000.0).look(NOW + 3_600_000, 1000.5)
-    watch = watch.look(NOW + 50_000, 1050.0)
-    assert watch.look(NOW + 109_000, 1109.0).holding
-    assert not watch.look(NOW + 109_000, 1109.0).look(NOW + 111_000, 1111.0).holding
-
-
-@pytest.mark.parametrize("step", [1_000, -1_000, 5_000, -5_000])
-def test_a_small_step_is_no_alarm(step: int) -> None:
-    """Time daemons do that."""
-    assert not ClockWatch(NOW, 1000.0).look(NOW + 1000 + step, 1001.0).holding
-
-
-def test_a_long_sleep_of_the_machine_is_no_step() -> None:
-    """Both clocks went on."""
-    assert not ClockWatch(NOW, 1000.0).look(NOW + 120_000, 1120.0).holding

@@ -10,6 +10,7 @@ from tests.simulation.world import BEGIN_MS, Machine, Network, play
 from bocau.core.lifecycle import Event, State
 from bocau.core.message import CallbackDue, Summary
 from bocau.schedule.loop import Schedule
+from bocau.steady import SteadyWorld
 from bocau.store.contract import OutcomeDeadlines, Turn, Waking
 from bocau.telemetry import Lines, ScheduleMeters, make_log
 
@@ -60,10 +61,12 @@ class Room:
         self.hints: list[str] = []
         self.said = io.StringIO()
         self.meters = ScheduleMeters()
+        world = SteadyWorld(machine.world)
         self.schedule = Schedule(
-            machine.world,
+            world,
             self.store,
             DEADLINES,
+            doubtful=lambda: world.doubtful,
             released=lambda: self.hints.append("released"),
             callbacks_due=lambda: self.hints.append("callbacks"),
             meters=self.meters,
