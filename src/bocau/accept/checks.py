@@ -6,12 +6,13 @@ the order puts before it is decided here.
 
 from typing import Final, NamedTuple
 
+from bocau.accept.mismatch import mismatch
 from bocau.core import phone
 from bocau.core.directory import Account, Brandname, Directory, RegisteredTemplate
 from bocau.core.message import RouteClass
 from bocau.core.refusal import Refusal
 from bocau.core.telcos import telco_of
-from bocau.core.template import nearest, normalise
+from bocau.core.template import normalise
 from bocau.core.text import find_code, nfc, transliterate
 from bocau.wire.esms import codes
 from bocau.wire.esms.callback import is_callback_target
@@ -259,7 +260,7 @@ def _terms(
             where = f"on network {telco}" if telco else "for a number whose prefix no network has"
             reason = f"brandname {brandname.name} has no template {where}"
             return _refuse(codes.NOT_REGISTERED_ON_NETWORK, 10, reason, codes.network_not_registered(telco))
-        match = _match(registered, content.text)
+        match = _match(registered, telco, content.text)
         if isinstance(match, Refusal):
             return match
         route_class = match.route_class
@@ -269,17 +270,10 @@ def _terms(
     return _Terms(price * content.parts, route_class)
 
 
-def _match(registered: tuple[RegisteredTemplate, ...], text: str) -> RegisteredTemplate | Refusal:
+def _match(registered: tuple[RegisteredTemplate, ...], telco: int, text: str) -> RegisteredTemplate | Refusal:
     """Step 11."""
     plain = normalise(text)
     for row in registered:
         if row.template.match_normalised(plain):
             return row
-    found = nearest([row.template for row in registered], plain)
-    if found is None:
-        return registered[0]
-    template, difference = found
-    row = next(row for row in registered if row.template is template)
-    expected = repr(difference.expected) if difference.expected else "its end"
-    reason = f"text differs from template {row.id} at character {difference.position}: expected {expected}"
-    return _refuse(codes.TEMPLATE_MISMATCH, 11, reason)
+    return mismatch(registered, telco, plain)

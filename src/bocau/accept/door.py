@@ -5,6 +5,7 @@ transaction; its answer is written from the commit. Questions read the store and
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -66,6 +67,7 @@ class Door:
         self._meters = meters
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
+        self._marks = itertools.count(1)
         self._kinds: dict[Kind, Callable[[Request, Operation, bytes], None]] = {
             Kind.SEND: self._send,
             Kind.STATUS: self._status,
@@ -88,8 +90,9 @@ class Door:
                 self._kinds[operation.kind](request, operation, query)
             except Malformed as fault:
                 self._meters.malformed += 1
-                self._log.info(LogEvent.REQUEST_MALFORMED, reason=str(fault))
-                request.respond(400, _INVALID)
+                mark = self._mark()
+                self._log.info(LogEvent.REQUEST_MALFORMED, reason=str(fault), request=mark)
+                request.respond(400, _INVALID, headers=(_marked(mark),))
 
     def _wrong_method(self, request: Request, operation: Operation) -> None:
         """OPTIONS names the methods; everything else is 405."""
@@ -209,17 +212,25 @@ class Door:
 
     def _refuse(self, request: Request, refusal: Refusal, smsid: str | None = None) -> None:
         self._meters.refused[refusal.code] += 1
-        self._log.info(LogEvent.REQUEST_REFUSE, code=refusal.code, reason=refusal.reason)
-        reason = refusal.reason.translate(_CONTROLS).encode("ascii", "backslashreplace")
-        request.respond(
-            200, answers.refused(refusal.code, refusal.text, smsid=smsid), headers=((b"X-Bocau-Reason", reason),)
-        )
+        mark = self._mark()
+        self._log.info(LogEvent.REQUEST_REFUSE, code=refusal.code, reason=refusal.reason, request=mark)
+        reason = (refusal.told or refusal.reason).translate(_CONTROLS).encode("ascii", "backslashreplace")
+        body = answers.refused(refusal.code, refusal.text, smsid=smsid)
+        request.respond(200, body, headers=((b"X-Bocau-Reason", reason), _marked(mark)))
+
+    def _mark(self) -> str:
+        """A name for a request that is turned away, in its answer and in its log line: start of the node, number.
+
+        A request that is accepted has its SMSID for that, so the way of a message pays nothing.
+        """
+        return f"{self._store.epoch}-{next(self._marks)}"
 
     def _unavailable(self, request: Request, error: BaseException) -> None:
         """Nothing of the request was stored, and the caller is told so."""
         self._meters.unavailable += 1
-        self._log.error(LogEvent.REQUEST_UNAVAILABLE, exc_info=error)
-        request.respond(503, _NOT_STORED)
+        mark = self._mark()
+        self._log.error(LogEvent.REQUEST_UNAVAILABLE, request=mark, exc_info=error)
+        request.respond(503, _NOT_STORED, headers=(_marked(mark),))
 
     # Questions
 
@@ -277,6 +288,10 @@ class Door:
 def _body(request: Request) -> bytes:
     """A GET may carry a body, which counts for nothing (esms-api 1.3 step 8); so may a HEAD."""
     return b"" if request.method in ("GET", "HEAD") else request.body
+
+
+def _marked(mark: str) -> tuple[bytes, bytes]:
+    return b"X-Bocau-Request", mark.encode()
 
 
 def _no_balance(account: str) -> Refusal:

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 from bocau.accept.checks import Draft, Policy, check
 from bocau.cli.desk import BRANDNAME_TYPE, find_account, network
 from bocau.cli.output import Vnd, plain
-from bocau.core.directory import DirectoryRows, KeyRow, RegisteredTemplate, build, hash_secret
+from bocau.core.directory import DirectoryRows, KeyRow, RegisteredTemplate, build, hash_secret, nearest_registered
 from bocau.core.refusal import Refusal
 from bocau.core.telcos import telco_of
-from bocau.core.template import nearest, normalise
+from bocau.core.template import normalise
 from bocau.settings import Settings
 from bocau.wire.esms import codes
 from bocau.wire.esms.send import SendRequest
@@ -92,11 +92,10 @@ def _judged(draft: Draft, registered: tuple[RegisteredTemplate, ...], telco: int
     if draft.rejected is None:
         match = next(row for row in registered if row.template.match_normalised(text))
         return document | {"price_vnd": Vnd(draft.receivers[0].price), "template": _shown(match)}
-    found = nearest([row.template for row in registered], text)
+    found = nearest_registered(registered, text)
     if found is None:
         return document
-    template, difference = found
-    row = next(row for row in registered if row.template is template)
+    row, difference = found
     return document | {
         "nearest": _shown(row),
         "position": difference.position,

@@ -5,10 +5,10 @@ The door reads it without I/O. A change in the store makes a new one; nothing in
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from bocau.core.template import Template, TemplateError
+from bocau.core.template import Difference, Template, TemplateError, nearest
 
 __all__ = [
     "Account",
@@ -24,6 +24,7 @@ __all__ = [
     "TemplateRow",
     "build",
     "hash_secret",
+    "nearest_registered",
 ]
 
 
@@ -100,6 +101,15 @@ class RegisteredTemplate(NamedTuple):
     id: int
     template: Template
     route_class: str
+
+
+def nearest_registered(rows: Sequence[RegisteredTemplate], text: str) -> tuple[RegisteredTemplate, Difference] | None:
+    """The template that a text follows furthest, and where it leaves it; None if it follows one, or there is none."""
+    found = nearest([row.template for row in rows], text)
+    if found is None:
+        return None
+    template, difference = found
+    return next(row for row in rows if row.template is template), difference
 
 
 class Brandname(NamedTuple):

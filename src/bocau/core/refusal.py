@@ -16,3 +16,5 @@ class Refusal(NamedTuple):
     """The precise cause in English, for logs, headers and the console; never a key, a text or a whole phone number."""
     step: int = 0
     """Its place in the order of checks (esms-api 5.2)."""
+    told: str = ""
+    """The reason as its caller alone may read it, where it quotes him; empty: as `reason`. Never logged or stored."""

@@ -23,6 +23,7 @@ __all__ = [
     "canonical",
     "first_match",
     "is_otp",
+    "is_placeholder",
     "nearest",
     "normalise",
     "parse",
@@ -227,6 +228,11 @@ def is_otp(text: str) -> bool:
         return False
     words = transliterate(_PLACEHOLDER.sub("\n", text)).lower()
     return any(word in words for word in _OTP_WORDS)
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text is one placeholder in any spelling. A piece of a template's literal text never is."""
+    return _PLACEHOLDER.fullmatch(text) is not None
 
 
 def first_match(templates: Iterable[Template], text: str) -> Template | None:

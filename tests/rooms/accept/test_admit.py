@@ -93,7 +93,7 @@ def test_a_rejected_message_is_final_from_the_start() -> None:
     (message,) = rows.messages
     assert (message.state, message.owner, message.wake_ms, message.final_ms) == ("rejected", 0, None, NOW)
     assert (message.callback_url, message.price, message.release_ms) == ("", 0, NOW + HOUR)
-    assert message.reason.startswith("text differs from template 2 at character 4:")
+    assert message.reason.startswith("template 2 (Mobifone) differs at character 4:")
     assert message.content == "no template"
     assert (rows.hold, rows.consumes_request_id) == (0, False)
 

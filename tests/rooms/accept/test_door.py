@@ -70,6 +70,21 @@ def test_a_refusal_is_answered_with_200_and_its_body_to_the_byte(
     doorway(tmp_path, scenario)
 
 
+def test_a_request_that_is_turned_away_has_a_name_of_its_own_in_its_answer_and_in_the_log(tmp_path: Path) -> None:
+    """So that a customer's question finds the line; what is accepted has its SMSID, and no header more."""
+
+    async def scenario(place: Doorway) -> None:
+        first, second = await place.send(SmsType="9"), await place.request("POST", JSON_PATH, b"{")
+        marks = [reply.headers["x-bocau-request"] for reply in (first, second)]
+        assert marks == [f"{place.store.epoch}-1", f"{place.store.epoch}-2"]
+        lines = place.log_lines()
+        assert f'"code":"118","reason":"SmsType \'9\' is not supported; 2 and 8 are","request":"{marks[0]}"' in lines
+        assert f'"event":"request.malformed","reason":"the body is not a JSON object","request":"{marks[1]}"' in lines
+        assert not any(name.startswith("x-bocau") for name in (await place.send()).headers)
+
+    doorway(tmp_path, scenario)
+
+
 def test_a_locked_account_is_143_to_its_own_keys(tmp_path: Path) -> None:
     """The reason names the account; a name with signs that no header may hold does no harm."""
 
@@ -280,6 +295,8 @@ def test_head_is_answered_as_get_without_a_body_and_changes_nothing(tmp_path: Pa
             f"{GET_PATH}?{query(RequestId='r1')}",
         ):
             whole, head = await place.request("GET", target), await place.request("HEAD", target)
+            for reply in (whole, head):
+                reply.headers.pop("x-bocau-request", "")  # each has a name of its own
             assert (head.status, head.headers, head.body) == (200, whole.headers, b""), target
         before = place.inside()
         reply = await place.request("HEAD", f"{GET_PATH}?{query(RequestId='r2')}", b"ignored")

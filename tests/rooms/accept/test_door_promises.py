@@ -248,7 +248,9 @@ def test_a_146_is_stored_as_rejected_and_can_be_queried(tmp_path: Path) -> None:
     async def scenario(place: Doorway) -> None:
         reply = await place.send(Content="4821 la ma dang ky BOCAU cua ban", CallbackUrl="https://shop.example/hook")
         assert reply.body == golden("146.json", reply.smsid)
-        assert reply.headers["x-bocau-reason"] == "text differs from template 2 at character 17: expected 'nhap'"
+        reason = 'template 2 (Mobifone) differs at character 17: expected "nhap"'
+        assert reply.headers["x-bocau-reason"] == f'{reason}, got "ky"'
+        assert (place.rows()[0].reason, '"ky"' in place.log_lines()) == (reason, False)
         assert (await place.status(reply.smsid)).body == status_body(reply.smsid, 1, 4, 0, "0.0000", 1, 0)
         (message,) = place.rows()
         assert (message.state, message.owner, message.wake_ms, message.callback_url) == ("rejected", 0, None, "")
