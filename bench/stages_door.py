@@ -15,7 +15,7 @@ from bocau.core import phone
 from bocau.core.directory import Directory, build
 from bocau.core.ids import Ids
 from bocau.core.message import Admission
-from bocau.core.telcos import telco_of
+from bocau.core.numbering import shipped
 from bocau.listener import Limits, Listener, Request
 from bocau.provision import BENCH, provision
 from bocau.settings import development
@@ -109,9 +109,9 @@ def _checks(entrance: Entrance, effort: Effort, bodies: list[bytes]) -> list[Sta
 
 
 def _normalise(text: str) -> None:
+    numbering = shipped()
     for given in phone.split_phones(text):
-        number = phone.normalise(given)
-        telco_of(number or "")
+        numbering.telco_of(phone.normalise(given) or "")
 
 
 def _admit(entrance: Entrance, bodies: list[bytes]) -> float:

@@ -10,6 +10,7 @@ from typing import Final
 from bocau import __version__
 from bocau.accept.checks import Policy
 from bocau.accept.door import Door
+from bocau.accept.ported import read_ported
 from bocau.console.health import AdminDoor, LinkHealth
 from bocau.core.directory import build
 from bocau.core.ids import Ids
@@ -25,7 +26,7 @@ from bocau.report.callbacks import CallbackPolicy, Callbacks
 from bocau.report.http_get import GetLimits, GuardedGet
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.loop import Schedule
-from bocau.settings import Carrier, Settings
+from bocau.settings import Carrier, Settings, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
 from bocau.store.contract import OutcomeDeadlines, StateCounts
@@ -74,6 +75,8 @@ class Gateway:
         self._door_log = door_log or log
         self._refused_keys = refused_keys
         self._threaded = threaded
+        self._numbering = read_numbering(settings)
+        self._numbering_version = 0
         self.store: SqliteStore
         self.door: Door
         self.carriers: dict[str, SmppCarrier] = {}
@@ -187,9 +190,13 @@ class Gateway:
         self._dispatcher.notify()
 
     async def _refresh_directory(self) -> bool:
-        """Take over changes of accounts, keys, brandnames, templates and prices, whoever made them."""
+        """Take over changes of accounts, keys, brandnames, templates, prices and moved numbers, whoever made them."""
         if self.door.directory.version != await self.store.directory_version():
-            self.door.directory = build(await self.store.read_directory(), self._pepper)
+            version = await self.store.numbering_version()
+            if version != self._numbering_version:
+                self._numbering = self._numbering.with_ported(await read_ported(self.store, self.world))
+                self._numbering_version = version
+            self.door.directory = build(await self.store.read_directory(), self._pepper, self._numbering)
             self.log.info(LogEvent.DIRECTORY_RELOAD, version=self.door.directory.version)
         return False
 

@@ -4,116 +4,16 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phonenumbers import carrier
 
+from bocau.core.numbering import shipped
 from bocau.core.phone import mask, normalise, split_phones, to_e164
-from bocau.core.telcos import PREFIXES, RENUMBERED, TELCOS, is_assigned, telco_of, with_overrides
+from bocau.core.telcos import RENUMBERED, TELCOS
 
 BLOCKS = [f"0{first}{rest:02d}" for first in "35789" for rest in range(100)]
 """All prefixes of four digits that a mobile number may have."""
-METADATA_NAMES = {
-    "": 0,
-    "Viettel": 1,
-    "MobiFone": 2,
-    "Vinaphone": 3,
-    "Vietnamobile": 4,
-    "G-Mobile": 5,
-    "Indochina Telecom": 6,
-    "Reddi": 7,
-}
-WHOLE_BLOCK = "the metadata leaves it unassigned; we name the holder of the whole block, for numbering outruns tables"
-ITEL = "087 belongs to Itel by general knowledge (esms-api 8.1); the metadata files it under its host network"
-KNOWN_DIFFERENCES = {
-    "0520": (4, 0, WHOLE_BLOCK),
-    "0521": (4, 0, WHOLE_BLOCK),
-    "0524": (4, 0, WHOLE_BLOCK),
-    "0525": (4, 0, WHOLE_BLOCK),
-    "0526": (4, 0, WHOLE_BLOCK),
-    "0527": (4, 0, WHOLE_BLOCK),
-    "0529": (4, 0, WHOLE_BLOCK),
-    "0550": (7, 0, WHOLE_BLOCK),
-    "0551": (7, 0, WHOLE_BLOCK),
-    "0552": (7, 0, WHOLE_BLOCK),
-    "0553": (7, 0, WHOLE_BLOCK),
-    "0554": (7, 0, WHOLE_BLOCK),
-    "0555": (7, 0, WHOLE_BLOCK),
-    "0556": (7, 0, WHOLE_BLOCK),
-    "0557": (7, 0, WHOLE_BLOCK),
-    "0558": (7, 0, WHOLE_BLOCK),
-    "0870": (6, 3, ITEL),
-    "0871": (6, 3, ITEL),
-    "0872": (6, 3, ITEL),
-    "0873": (6, 3, ITEL),
-    "0874": (6, 3, ITEL),
-    "0875": (6, 3, ITEL),
-    "0876": (6, 3, ITEL),
-    "0877": (6, 3, ITEL),
-    "0878": (6, 3, ITEL),
-    "0879": (6, 3, ITEL),
-    "0890": (2, 0, WHOLE_BLOCK),
-    "0891": (2, 0, WHOLE_BLOCK),
-    "0892": (2, 0, WHOLE_BLOCK),
-    "0893": (2, 0, WHOLE_BLOCK),
-    "0894": (2, 0, WHOLE_BLOCK),
-    "0895": (2, 0, WHOLE_BLOCK),
-}
-"""Ours, the metadata's, and why."""
+IN_USE = shipped().assigned
 
 mobile = st.sampled_from(BLOCKS).flatmap(lambda block: st.from_regex(r"[0-9]{6}", fullmatch=True).map(block.__add__))
-
-
-def from_metadata(block: str) -> phonenumbers.PhoneNumber:
-    return phonenumbers.PhoneNumber(country_code=84, national_number=int(block + "123456"))
-
-
-def test_networks_agree_with_open_metadata_but_for_the_listed_differences() -> None:
-    """A new release of the metadata that moves a range makes this fail, so that somebody looks."""
-    found = {}
-    for block in BLOCKS:
-        ours = telco_of(block + "123456")
-        theirs = METADATA_NAMES[carrier.name_for_number(from_metadata(block), "en")]
-        if ours != theirs:
-            found[block] = (ours, theirs)
-    assert found == {block: (ours, theirs) for block, (ours, theirs, _) in KNOWN_DIFFERENCES.items()}
-
-
-def test_ranges_in_use_are_those_of_open_metadata() -> None:
-    """The strict rule is exactly the metadata's pattern, no block more or less."""
-    for block in BLOCKS:
-        assert is_assigned(block + "123456") == phonenumbers.is_valid_number(from_metadata(block)), block
-
-
-@pytest.mark.parametrize(
-    ("block", "telco"),
-    [
-        ("096", 1),
-        ("039", 1),
-        ("093", 2),
-        ("070", 2),
-        ("030", 2),
-        ("091", 3),
-        ("081", 3),
-        ("092", 4),
-        ("056", 4),
-        ("059", 5),
-        ("0993", 5),
-        ("0999", 6),
-        ("087", 6),
-        ("055", 7),
-        ("095", 0),
-        ("0991", 0),
-        ("071", 0),
-    ],
-)
-def test_a_network_is_found_by_the_longest_prefix(block: str, telco: int) -> None:
-    """One line per kind of row in esms-api 8.1."""
-    assert telco_of(block.ljust(10, "1")) == telco
-
-
-def test_every_network_of_the_prefixes_has_its_names() -> None:
-    """Ids 1 to 7 and nothing else, each under its own key."""
-    assert set(PREFIXES.values()) == set(TELCOS) == set(range(1, 8))
-    assert all(telco.id == key for key, telco in TELCOS.items())
 
 
 def test_the_odd_spellings_of_the_wire_are_kept() -> None:
@@ -126,25 +26,6 @@ def test_the_odd_spellings_of_the_wire_are_kept() -> None:
         "Vinaphone",
         "VinaPhone",
     )
-
-
-def test_an_operator_may_move_a_prefix() -> None:
-    """The longer prefix wins, 0 takes it away, and our own table stays."""
-    table = with_overrides({"0871": 3, "055": 0, "0952": 5})
-    assert telco_of("0871123456", table) == 3
-    assert telco_of("0872123456", table) == 6
-    assert telco_of("0559123456", table) == 0
-    assert telco_of("0952123456", table) == 5
-    assert telco_of("0871123456") == 6
-
-
-@pytest.mark.parametrize(
-    "changes", [{"87": 3}, {"0": 1}, {"1871": 3}, {"08712": 3}, {"08x": 3}, {"087": 8}, {"087": -1}]
-)
-def test_an_override_that_makes_no_sense_is_refused(changes: dict[str, int]) -> None:
-    """At start, not at the first message."""
-    with pytest.raises(ValueError, match="prefix"):
-        with_overrides(changes)
 
 
 @pytest.mark.parametrize(
@@ -249,10 +130,10 @@ def test_there_are_21_old_prefixes() -> None:
 def test_the_strict_rule_refuses_ranges_not_in_use() -> None:
     """Off by default: numbering changes faster than tables."""
     assert normalise("0710123456") == "0710123456"
-    assert normalise("0710123456", strict=True) is None
-    assert normalise("710123456", strict=True) is None
-    assert normalise("0901888484", strict=True) == "0901888484"
-    assert normalise("+84 90 1888484", strict=True) == "0901888484"
+    assert normalise("0710123456", assigned=IN_USE) is None
+    assert normalise("710123456", assigned=IN_USE) is None
+    assert normalise("0901888484", assigned=IN_USE) == "0901888484"
+    assert normalise("+84 90 1888484", assigned=IN_USE) == "0901888484"
 
 
 @given(mobile)
@@ -275,7 +156,7 @@ def test_any_text_is_a_ten_digit_number_or_nothing(text: str) -> None:
         assert phone.isdigit()
         assert phone[:2] in {"03", "05", "07", "08", "09"}
         assert normalise(phone) == phone
-        assert 0 <= telco_of(phone) <= 7
+        assert 0 <= shipped().telco_of(phone) <= 7
 
 
 @pytest.mark.parametrize(

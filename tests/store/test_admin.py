@@ -34,6 +34,7 @@ ACTS: dict[str, Callable[[House], Coroutine[object, object, object]]] = {
     "template": lambda h: h.store.put_template(template(h, "x {P2,9}"), h.now),
     "delete_template": lambda h: h.store.delete_template(h.account, 1),
     "price": lambda h: h.store.put_price(PriceRow(0, 2, 0, PRICE)),
+    "ported": lambda h: h.store.put_ported([(901234567, 1)], last=True),
     "top_up": lambda h: h.store.top_up(h.account, PRICE, "paid", h.now),
 }
 

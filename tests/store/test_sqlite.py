@@ -220,6 +220,7 @@ def test_a_step_that_was_changed_after_it_was_applied_is_refused(engine: SqliteE
         start(engine)
 
 
+NEXT = max(read_steps()) + 1
 STEP = (
     "CREATE TABLE one (id INTEGER PRIMARY KEY);\n"
     "INSERT INTO one SELECT id FROM account;\n"
@@ -238,9 +239,9 @@ def test_a_step_that_fails_in_the_middle_leaves_the_old_schema(engine: SqliteEng
     broken = "".join(lines)
     db = connect(engine.path, writing=True)
     with pytest.raises(StoreBroken, match="nowhere"):
-        migrate(db, {**read_steps(), 2: ("0002_next.sql", broken)})
+        migrate(db, {**read_steps(), NEXT: ("next.sql", broken)})
     assert tables(engine.path) == before
-    assert migrate(db, {**read_steps(), 2: ("0002_next.sql", STEP)}) == 2
+    assert migrate(db, {**read_steps(), NEXT: ("next.sql", STEP)}) == NEXT
     db.close()
     assert tables(engine.path) == before | {"one", "one_index"}
 
@@ -265,7 +266,7 @@ def test_a_process_that_dies_inside_a_step_leaves_the_old_schema_or_the_new_one(
 
     db = connect(path, writing=True)
     db.set_progress_handler(snapshot, 25)
-    migrate(db, {**read_steps(), 2: ("0002_next.sql", STEP)})
+    migrate(db, {**read_steps(), NEXT: ("next.sql", STEP)})
     snapshot()
     db.close()
     found = [tables(image) for image in images]
@@ -281,7 +282,7 @@ def test_a_process_that_dies_inside_a_step_leaves_the_old_schema_or_the_new_one(
 def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEngine) -> None:
     """The second one finds the step done and goes on."""
     start(engine)
-    steps = {**read_steps(), 2: ("0002_next.sql", STEP)}
+    steps = {**read_steps(), NEXT: ("next.sql", STEP)}
     first, second = connect(engine.path, writing=True), connect(engine.path, writing=True)
     raced: list[int] = []
 
@@ -290,8 +291,8 @@ def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEng
             raced.append(migrate(second, steps))
 
     first.set_trace_callback(after)
-    assert migrate(first, steps) == 2
-    assert raced == [2]
+    assert migrate(first, steps) == NEXT
+    assert raced == [NEXT]
     first.close()
     second.close()
 
@@ -299,7 +300,7 @@ def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEng
 # Plans
 
 EVENTS = {"finish_message": Event.CLOSE, "settle_attempt": AttemptEvent.DELIVER}
-SMALL = {"account", "api_key", "brandname", "directory_version", "price", "template", "first"}
+SMALL = {"account", "api_key", "brandname", "directory_version", "numbering_version", "price", "template", "first"}
 SCANS = {"any_orphan": "reads one row and stops", "count_orphans": "reads 10,000 rows at most"}
 WALKS = {
     "count_callbacks": "10,000 open callbacks at most",

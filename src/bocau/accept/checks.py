@@ -4,6 +4,7 @@ What only the transaction can decide (an equal RequestId at the same moment, the
 the order puts before it is decided here.
 """
 
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from bocau.accept.mismatch import mismatch
@@ -11,7 +12,6 @@ from bocau.core import phone
 from bocau.core.directory import Account, Brandname, Directory, RegisteredTemplate
 from bocau.core.message import RouteClass
 from bocau.core.refusal import Refusal
-from bocau.core.telcos import telco_of
 from bocau.core.template import normalise
 from bocau.core.text import find_code, nfc, transliterate
 from bocau.wire.esms import codes
@@ -94,7 +94,8 @@ def check(request: SendRequest, directory: Directory, policy: Policy, now_ms: in
     sms_type = _TYPES.get(request.sms_type)
     if sms_type is None:
         return _bad_type(request.sms_type)
-    phones = _phones(request.phone, sms_type, policy)
+    numbering = directory.numbering
+    phones = _phones(request.phone, sms_type, policy, numbering.assigned if policy.strict_prefix else None)
     if isinstance(phones, Refusal):
         return phones
     content = _content(request, sms_type, account, policy)
@@ -110,7 +111,8 @@ def check(request: SendRequest, directory: Directory, policy: Policy, now_ms: in
         return _refuse(codes.REQUEST_ID_TOO_LONG, 7, f"RequestId has {len(request.request_id)} characters, at most 120")
     url, warnings = _callback(request.callback_url)
     valid, dropped = phones
-    receivers, refused = _receivers(valid, sms_type, brandname, content, account)
+    networks = [(number, numbering.telco_of(number)) for number in valid]
+    receivers, refused = _receivers(networks, sms_type, brandname, content, account)
     if not receivers and refused is not None and refused.code != codes.TEMPLATE_MISMATCH:
         return refused
     return Draft(
@@ -119,7 +121,7 @@ def check(request: SendRequest, directory: Directory, policy: Policy, now_ms: in
         brandname.name if brandname is not None else "",
         content.text,
         content.parts,
-        receivers or tuple(Receiver(number, telco_of(number), 0, RouteClass.OTHER) for number in valid[:1]),
+        receivers or tuple(Receiver(number, telco, 0, RouteClass.OTHER) for number, telco in networks[:1]),
         dropped + len(valid) - max(1, len(receivers)),
         release_ms,
         url,
@@ -140,15 +142,17 @@ def _bad_type(sms_type: str) -> Refusal:
     return _refuse(codes.SMS_TYPE_UNSUPPORTED, 3, f"{shown} is not supported; 2 and 8 are")
 
 
-def _phones(text: str, sms_type: int, policy: Policy) -> tuple[tuple[str, ...], int] | Refusal:
+def _phones(
+    text: str, sms_type: int, policy: Policy, assigned: Collection[str] | None
+) -> tuple[tuple[str, ...], int] | Refusal:
     """Step 4: the valid numbers, each once, and how many were dropped. Numbers are counted once they are normalised."""
     given = phone.split_phones(text)
     if not given:
         return _refuse(codes.INVALID_PHONE, 4, "Phone is missing", codes.phone_invalid(""))
     if len(given) == 1:
-        number = phone.normalise(given[0], strict=policy.strict_prefix)
+        number = phone.normalise(given[0], assigned=assigned)
         return ((number,), 0) if number else _bad_phone(given[0])
-    numbers = [phone.normalise(one, strict=policy.strict_prefix) for one in given]
+    numbers = [phone.normalise(one, assigned=assigned) for one in given]
     valid = tuple(dict.fromkeys(number for number in numbers if number))
     if not valid:
         return _bad_phone(given[0])
@@ -228,7 +232,11 @@ def _callback(url: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _receivers(
-    phones: tuple[str, ...], sms_type: int, brandname: Brandname | None, content: _Content, account: Account
+    networks: Sequence[tuple[str, int]],
+    sms_type: int,
+    brandname: Brandname | None,
+    content: _Content,
+    account: Account,
 ) -> tuple[tuple[Receiver, ...], Refusal | None]:
     """Steps 10 to 12 for each number: those that pass, and the first one's refusal.
 
@@ -237,8 +245,7 @@ def _receivers(
     passed: list[Receiver] = []
     refused: Refusal | None = None
     known: dict[int, _Terms | Refusal] = {}
-    for number in phones:
-        telco = telco_of(number)
+    for number, telco in networks:
         terms = known.get(telco)
         if terms is None:
             terms = known[telco] = _terms(telco, sms_type, brandname, content, account)

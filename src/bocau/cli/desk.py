@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from bocau.accept.ported import read_ported
 from bocau.cli.output import Trouble
 from bocau.core import money
 from bocau.core.directory import AccountRow, BrandnameRow, DirectoryRows
+from bocau.core.numbering import Numbering
 from bocau.core.telcos import TELCOS
-from bocau.settings import BadSettings, Settings, find_file, read_settings
+from bocau.settings import BadSettings, Settings, find_file, read_numbering, read_settings
 from bocau.settings.values import did_you_mean
 from bocau.store.contract import StoreFault
 from bocau.store.pepper import PepperProblem
@@ -56,6 +58,10 @@ class Desk(NamedTuple):
     async def account(self, name: str) -> AccountRow:
         """The account of that name. Raises Trouble."""
         return find_account(await self.store.accounts(), name)
+
+    async def numbering(self) -> Numbering:
+        """Which network a number belongs to, for the gateway of this store."""
+        return read_numbering(self.settings).with_ported(await read_ported(self.store, self.world))
 
 
 def at_desk(data: Path | None, config: Path | None, act: Callable[[Desk], Awaitable[T]]) -> T:

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from bocau import __version__
-from bocau.cli import about, accounts, balances, brandnames, checking, keys, prices, sending, templates
+from bocau.cli import about, accounts, balances, brandnames, checking, keys, portability, prices, sending, templates
 from bocau.cli.output import complain
 
 __all__ = ["app", "run"]
@@ -113,6 +113,7 @@ app.add_typer(keys.app, name="key", rich_help_panel=_DIRECTORY)
 app.add_typer(brandnames.app, name="brandname", rich_help_panel=_DIRECTORY)
 app.add_typer(templates.app, name="template", rich_help_panel=_DIRECTORY)
 app.add_typer(prices.app, name="price", rich_help_panel=_DIRECTORY)
+app.add_typer(portability.app, name="portability", rich_help_panel=_DIRECTORY)
 app.add_typer(balances.app, name="balance", rich_help_panel=_DIRECTORY)
 app.command("codes", rich_help_panel=_REFERENCE)(about.codes)
 app.command("version", rich_help_panel=_REFERENCE)(about.version)

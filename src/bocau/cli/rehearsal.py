@@ -6,8 +6,8 @@ from bocau.accept.checks import Draft, Policy, check
 from bocau.cli.desk import BRANDNAME_TYPE, find_account, network
 from bocau.cli.output import Vnd, plain
 from bocau.core.directory import DirectoryRows, KeyRow, RegisteredTemplate, build, hash_secret, nearest_registered
+from bocau.core.numbering import Numbering
 from bocau.core.refusal import Refusal
-from bocau.core.telcos import telco_of
 from bocau.core.template import normalise
 from bocau.settings import Settings
 from bocau.wire.esms import codes
@@ -32,11 +32,13 @@ class Trial(NamedTuple):
     unicode: bool
 
 
-def rehearse(trial: Trial, rows: DirectoryRows, settings: Settings, now_ms: int) -> dict[str, object]:
+def rehearse(
+    trial: Trial, rows: DirectoryRows, settings: Settings, numbering: Numbering, now_ms: int
+) -> dict[str, object]:
     """What the door would answer, as a document. Raises Trouble for an unknown account."""
     owner = find_account(rows.accounts, trial.account)
     key = KeyRow("rehearsal", owner.id, hash_secret(_NO_KEY, b"rehearsal"), "active")
-    directory = build(rows._replace(keys=(key,)), _NO_KEY)
+    directory = build(rows._replace(keys=(key,)), _NO_KEY, numbering)
     request = SendRequest(
         key.api_key,
         "rehearsal",
@@ -49,7 +51,7 @@ def rehearse(trial: Trial, rows: DirectoryRows, settings: Settings, now_ms: int)
     draft = check(request, directory, _policy(settings), now_ms)
     if isinstance(draft, Refusal):
         return _refused(draft)
-    telco = telco_of(draft.receivers[0].phone)
+    telco = draft.receivers[0].telco
     brandname = draft.account.brandname(BRANDNAME_TYPE, draft.brandname)
     registered = () if brandname is None else brandname.templates.get(telco, ())
     return _judged(draft, registered, telco)

@@ -157,7 +157,8 @@ def try_text(
         trial = Trial(account, brandname, text, phone, unicode)
 
         async def act(desk: "Desk") -> dict[str, object]:
-            return rehearse(trial, await desk.store.read_directory(), desk.settings, desk.world.now_ms())
+            rows, numbering = await desk.store.read_directory(), await desk.numbering()
+            return rehearse(trial, rows, desk.settings, numbering, desk.world.now_ms())
 
         verdict = at_desk(data, config, act)
         if as_json:

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from bocau.core.numbering import Numbering, shipped
 from bocau.core.template import Difference, Template, TemplateError, nearest
 
 __all__ = [
@@ -168,11 +169,20 @@ def hash_secret(pepper: bytes, secret: bytes) -> bytes:
 class Directory:
     """The whole of it. Look-ups are dictionary reads."""
 
-    __slots__ = ("_keys", "_pepper", "accounts", "version")
+    __slots__ = ("_keys", "_pepper", "accounts", "numbering", "version")
 
-    def __init__(self, version: int, accounts: Mapping[int, Account], keys: Mapping[str, Key], pepper: bytes) -> None:
+    def __init__(
+        self,
+        version: int,
+        accounts: Mapping[int, Account],
+        keys: Mapping[str, Key],
+        pepper: bytes,
+        numbering: Numbering | None = None,
+    ) -> None:
         self.version = version
         self.accounts = accounts
+        self.numbering = numbering or shipped()
+        """Which network a number belongs to."""
         self._keys = keys
         self._pepper = pepper
 
@@ -188,8 +198,8 @@ class Directory:
         return key.account if key is not None and same and key.active else None
 
 
-def build(rows: DirectoryRows, pepper: bytes) -> Directory:
-    """Make a directory of stored rows. Templates are parsed here, once per change."""
+def build(rows: DirectoryRows, pepper: bytes, numbering: Numbering | None = None) -> Directory:
+    """Make a directory of stored rows. Templates are parsed here, once per change. No `numbering`: the one shipped."""
     templates = _group_templates(rows.templates)
     names: dict[int, dict[tuple[int, str], Brandname]] = {}
     for b in rows.brandnames:
@@ -212,7 +222,7 @@ def build(rows: DirectoryRows, pepper: bytes) -> Directory:
             prices.get(row.id, shared),
         )
     keys = {k.api_key: Key(accounts[k.account_id], k.secret_hash, k.state == "active") for k in rows.keys}
-    return Directory(rows.version, accounts, keys, pepper)
+    return Directory(rows.version, accounts, keys, pepper, numbering)
 
 
 def _fold(names: Mapping[tuple[int, str], Brandname]) -> dict[tuple[int, str], Brandname | None]:

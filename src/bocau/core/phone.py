@@ -1,9 +1,9 @@
 """Phone numbers as clients write them, and as we keep them: ten ASCII digits, the first 0 (esms-api 7, rows U, V)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
-from bocau.core.telcos import RENUMBERED, is_assigned
+from bocau.core.telcos import RENUMBERED
 
 __all__ = ["mask", "normalise", "split_phones", "to_e164"]
 
@@ -13,17 +13,17 @@ _PUNCTUATION: Final[Mapping[int, None]] = dict.fromkeys(map(ord, " .-()"))
 _SEPARATORS: Final[Mapping[int, str]] = dict.fromkeys(map(ord, ";\r\n"), ",")
 
 
-def normalise(text: str, *, strict: bool = False) -> str | None:
+def normalise(text: str, *, assigned: Collection[str] | None = None) -> str | None:
     """The ten-digit form of a Vietnamese mobile number, or None if it is not one (CodeResult 108).
 
     Spaces, points, dashes and round brackets are dropped. Country code 84, +84 or 0084 becomes 0, nine digits get the
     0 that a spreadsheet lost, and numbers of 11 digits from before 2018 get their new prefix (8.2). Only ASCII digits
-    count. `strict` also asks that the range is in use (8.1).
+    count. With `assigned` the number must be in one of these ranges of three or four digits, those in use (8.1).
     """
     phone: str | None = text
     if len(text) != 10 or text[:2] not in _MOBILE or not text.isascii() or not text.isdigit():
         phone = _repair(text.translate(_PUNCTUATION))
-    if phone is None or (strict and not is_assigned(phone)):
+    if phone is None or (assigned is not None and phone[:3] not in assigned and phone[:4] not in assigned):
         return None
     return phone
 

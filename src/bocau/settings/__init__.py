@@ -7,7 +7,7 @@ Only `app` and the command line import this; rooms are handed the plain values t
 
 from bocau.settings.development import development
 from bocau.settings.read import SEARCH, environment_name, find_file, read_settings
-from bocau.settings.rules import check_listeners, check_production
+from bocau.settings.rules import check_listeners, check_production, read_numbering
 from bocau.settings.sections import (
     DEVELOPMENT_KEY,
     SIMULATOR,
@@ -52,6 +52,7 @@ __all__ = [
     "effective",
     "environment_name",
     "find_file",
+    "read_numbering",
     "read_settings",
     "reference",
 ]

@@ -6,10 +6,11 @@ import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from bocau.core.numbering import Numbering, NumberingError, parse, shipped
 from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, Carrier, Route, Section, Settings
 from bocau.settings.values import Origin, Path, Problem, Secret, did_you_mean, table_of
 
-__all__ = ["broken_rules", "check_listeners", "check_production", "entries"]
+__all__ = ["broken_rules", "check_listeners", "check_production", "entries", "read_numbering"]
 
 Broken = tuple[Path, str]
 _LEAST_SIGNING_KEY: Final = 16
@@ -83,6 +84,29 @@ def _signing_key(settings: Settings) -> Iterator[Broken]:
         yield ("callback", "secret"), f"is too short to sign with; at least {_LEAST_SIGNING_KEY} signs"
 
 
+def _telco_table(settings: Settings) -> Iterator[Broken]:
+    try:
+        read_numbering(settings)
+    except NumberingError as error:
+        yield ("accept", "telco_table"), str(error)
+
+
+def read_numbering(settings: Settings) -> Numbering:
+    """The numbering in force: the table shipped, with the operator's own laid over it. Raises NumberingError."""
+    name = settings.accept.telco_table
+    if not name:
+        return shipped()
+    try:
+        text = pathlib.Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise NumberingError(f"{name} cannot be read: {why}") from error
+    try:
+        return parse(text, shipped())
+    except NumberingError as error:
+        raise NumberingError(f"{name}: {error}") from error
+
+
 class _Rule(NamedTuple):
     find: Callable[[Settings], Iterator[Broken]]
     reads: frozenset[tuple[str, str]]
@@ -101,6 +125,7 @@ _RULES: Final = (
     _rule(_passwords, "carrier.password"),
     _rule(_ports, "api.port", "api.host", "admin.port", "admin.host"),
     _rule(_signing_key, "callback.secret"),
+    _rule(_telco_table, "accept.telco_table"),
 )
 
 

@@ -117,6 +117,15 @@ class Accept(Section, frozen=True, kw_only=True):
     strict_prefix: Annotated[
         bool, Meta(description="Only numbers in assigned mobile ranges; else any 03, 05, 07, 08, 09 and 8 digits.")
     ] = False
+    telco_table: Annotated[
+        str,
+        Meta(
+            description="File with prefixes that differ from those shipped, in TOML (see how-to/numbers.md); empty: none."
+        ),
+    ] = ""
+    auto_approve: Annotated[
+        bool, Meta(description="Templates that customers register are approved at once, on every network.")
+    ] = False
     max_parts_gsm: Annotated[
         int, Meta(ge=1, le=20, description="Most parts of a text in the GSM alphabet; longer is answered 110.")
     ] = 4

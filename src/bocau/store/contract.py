@@ -136,6 +136,15 @@ class AcceptStore(Protocol):
         """Grows with every change of the directory, by whatever process."""
         ...
 
+    async def numbering_version(self) -> int:
+        """Grows when numbers that moved to another network were changed."""
+        ...
+
+    async def ported(self, after: int, limit: int) -> list[tuple[int, int]]:
+        """A stretch of the moved numbers, in order: the number without its leading 0, greater than `after`, and its
+        network now."""
+        ...
+
     async def seen(self, account_id: int, request_id: str, now_ms: int) -> Duplicate | None:
         """The request that holds this RequestId, if it was accepted within 24 h."""
         ...
@@ -254,6 +263,15 @@ class AdminStore(Protocol):
 
     async def put_price(self, row: PriceRow) -> None:
         """Add or replace a price."""
+        ...
+
+    async def put_ported(self, rows: Sequence[tuple[int, int]], *, last: bool) -> None:
+        """Say of numbers, without their leading 0, which network they moved to; 0 forgets one. Nodes are told with the
+        `last` of several calls, since they read all of them again."""
+        ...
+
+    async def clear_ported(self) -> None:
+        """Forget all moved numbers; nodes are told by the `put_ported` that follows."""
         ...
 
     async def top_up(self, account_id: int, amount: int, cause: str, now_ms: int) -> int:

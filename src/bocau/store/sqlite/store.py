@@ -176,6 +176,15 @@ class SqliteStore:
         version: int = self._reader.execute(self._q["directory_version"]).fetchone()[0]
         return version
 
+    async def numbering_version(self) -> int:
+        """See AcceptStore."""
+        version: int = self._reader.execute(self._q["numbering_version"]).fetchone()[0]
+        return version
+
+    async def ported(self, after: int, limit: int) -> list[tuple[int, int]]:
+        """See AcceptStore."""
+        return self._reader.execute(self._q["read_ported"], (after, limit)).fetchall()
+
     async def seen(self, account_id: int, request_id: str, now_ms: int) -> Duplicate | None:
         """See AcceptStore."""
         return find_duplicate(self._reader, self._q, account_id, request_id, now_ms)
@@ -311,6 +320,21 @@ class SqliteStore:
         """See AdminStore."""
         await self._change(lambda db, q: db.execute(q["put_price"], row))
 
+    async def put_ported(self, rows: Sequence[tuple[int, int]], *, last: bool) -> None:
+        """See AdminStore."""
+
+        def change(db: sqlite3.Connection, q: Queries) -> None:
+            db.executemany(q["put_ported"], [row for row in rows if row[1]])
+            db.executemany(q["delete_ported"], [row[:1] for row in rows if not row[1]])
+            if last:
+                db.execute(q["touch_numbering"])
+
+        await self._change(change, tell=last)
+
+    async def clear_ported(self) -> None:
+        """See AdminStore."""
+        await self._change(lambda db, q: db.execute(q["clear_ported"]), tell=False)
+
     async def top_up(self, account_id: int, amount: int, cause: str, now_ms: int) -> int:
         """See AdminStore."""
 
@@ -331,12 +355,13 @@ class SqliteStore:
 
         return await self._change(change)
 
-    async def _change(self, act: Callable[[sqlite3.Connection, Queries], T]) -> T:
+    async def _change(self, act: Callable[[sqlite3.Connection, Queries], T], *, tell: bool = True) -> T:
         """Run one act of administration in its transaction and tell every node that the directory changed."""
 
         def run(db: sqlite3.Connection) -> T:
             result = act(db, self._q)
-            db.execute(self._q["touch_directory"])
+            if tell:
+                db.execute(self._q["touch_directory"])
             return result
 
         try:
