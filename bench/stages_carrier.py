@@ -9,7 +9,7 @@ from typing import cast
 
 from bench.carrier import receipt_pdu, submit_answer
 from bench.stage import Effort, Stage, best_later
-from bocau.core.message import Admission, Answer, CallbackDue, Intent, Message, ReceiptIn, ReceiptStored
+from bocau.core.message import Admission, Answer, Due, Intent, Message, ReceiptIn, ReceiptStored
 from bocau.deliver.smpp import CarrierSettings, SmppCarrier
 from bocau.dispatch.loop import Dispatcher, Outlet
 from bocau.dispatch.pace import Pace
@@ -182,7 +182,7 @@ class _Account:
         self._framer = Framer()
         self._phones: list[str] = []
         store, log = _Store(), quiet_log(world)
-        desk = ReceiptDesk(store, Lane[CallbackDue](_HANDS_FREE, _nothing), ReportMeters(), log)
+        desk = ReceiptDesk(store, Lane[Due](_HANDS_FREE, _nothing), ReportMeters(), log)
         deadlines = OutcomeDeadlines(300_000, 3_600_000, 86_400_000)
         self.carrier = SmppCarrier(
             world,

@@ -4,15 +4,23 @@ import ast
 
 from tools.marked import ROOT, finish, table
 
-from bocau.wire.esms import answers, codes, operations
+from bocau.wire.esms import answers, codes, operations, registration
 from bocau.wire.esms.callback import CallbackValues, callback_query
 from bocau.wire.esms.operations import Kind
 from bocau.wire.esms.status import SendReport
 
 PAGE = "docs/reference/esms.md"
 SMSID = "02f1a6b3c4400000a1b2c3d4e5f60718000"
-DOOR = ("src/bocau/accept/checks.py", "src/bocau/accept/door.py", "src/bocau/wire/esms/answers.py")
-ASKS = {Kind.SEND: "a send", Kind.STATUS: "the state of a request", Kind.BALANCE: "the balance"}
+DOOR = (
+    *(f"src/bocau/accept/{name}.py" for name in ("checks", "door", "mismatch", "registering")),
+    "src/bocau/wire/esms/answers.py",
+)
+ASKS = {
+    Kind.SEND: "a send",
+    Kind.STATUS: "the state of a request",
+    Kind.BALANCE: "the balance",
+    Kind.REGISTER: "to register a template",
+}
 
 
 def operation_table() -> str:
@@ -38,6 +46,7 @@ def bodies() -> str:
     text, refused = codes.text, answers.refused
     done = SendReport(SMSID, 5, 1, 0, 8_500_000, 1, 1)
     told = callback_query(CallbackValues(done, "login-77", "2", 2, "0901234567"))
+    decided = registration.decision_query(52353, registration.Decision.REGISTERED, "BOCAU")
     rows = [
         ("send accepted", answers.accepted(SMSID)),
         ("send refused", refused(codes.AUTHORIZE_FAILED, text(codes.AUTHORIZE_FAILED))),
@@ -48,10 +57,13 @@ def bodies() -> str:
         ("state, wrong keys", answers.send_status_bad_keys(SMSID)),
         ("balance", answers.balance(366_935_000, 7)),
         ("balance, wrong keys", answers.balance_bad_keys()),
+        ("template taken for registration", registration.registered(52353)),
+        ("template not taken", registration.registration_refused(codes.REGISTRATION_PENDING)),
         ("HTTP 400, 404, 405", answers.infrastructure_error()),
         ("HTTP 413", answers.infrastructure_error("Request too large")),
         ("HTTP 503", answers.infrastructure_error("Service unavailable")),
         ("callback, query string", told.encode()),
+        ("callback of a registration, query string", decided.encode()),
     ]
     return "\n\n".join(f"{name}:\n\n```text\n{body.decode()}\n```" for name, body in rows)
 

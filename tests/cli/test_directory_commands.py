@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.cli.shell import Shell, directory
 
+from bocau.core.registration import PENDING, Registration
 from bocau.store.contract import OutcomeDeadlines
 from bocau.store.sqlite import SqliteStore
 
@@ -398,3 +399,48 @@ def test_a_file_that_is_no_store_is_refused(shell: Shell, tmp_path: Path) -> Non
     content = file.read_bytes()
     assert "The store cannot be opened" in shell.fails("account", "list")
     assert file.read_bytes() == content
+
+
+# Templates that customers ask for
+
+
+def ask(desk: Shell, content: str, sms_type: int = 2) -> int:
+    """A customer of bocau-dev asks for a template; its id."""
+    assert desk.data is not None
+    path = str(desk.data / "bocau.db")
+
+    async def go() -> int | None:
+        store = await SqliteStore.administrate(path)
+        try:
+            asked = Registration(0, 1, sms_type, "Bocau", content, "https://shop.example/hook", PENDING, "", 1)
+            return await store.ask_template(asked, None)
+        finally:
+            await store.close(1)
+
+    number = asyncio.run(go())
+    assert number is not None
+    return number
+
+
+def test_a_template_that_a_customer_asked_for_is_approved(desk: Shell) -> None:
+    """It waits in the list, is registered where the operator says, and can then send."""
+    assert desk.ok("template", "pending") == "No template waits for a decision.\n"
+    number = ask(desk, "{code:6} la ma mua hang")
+    assert desk.json("template", "pending") == [
+        {"id": number, "account": "bocau-dev", "brandname": "Bocau", "type": 2, "text": "{code:6} la ma mua hang"}
+    ]
+    told = desk.ok("template", "approve", str(number), "--telco", "1,Mobifone", "--class", "other")
+    assert told == f"Template {number} is registered for Bocau: Viettel, Mobifone.\n"
+    rows = [row for row in desk.json("template", "list", "bocau-dev") if "mua hang" in row["text"]]
+    assert [(row["telco"], row["class"]) for row in rows] == [(1, "other"), (2, "other")]
+    desk.ok("template", "test", "bocau-dev", "Bocau", "482100 la ma mua hang", "--phone", "0901234567")
+    assert "waits for a decision" in desk.fails("template", "approve", str(number))
+
+
+def test_a_template_that_a_customer_asked_for_is_refused(desk: Shell) -> None:
+    """It is gone from the list and registers nothing."""
+    number = ask(desk, "{code:6} la ma mua hang", 8)
+    assert desk.json("template", "refuse", str(number), "--reason", "no") == {"id": number, "state": "refused"}
+    assert desk.json("template", "pending") == []
+    assert "waits for a decision" in desk.fails("template", "refuse", str(number))
+    assert "waits for a decision" in desk.fails("template", "refuse", "9999")

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocau.core.lifecycle import State
-from bocau.core.message import CallbackDue, CallbackTry, Summary
+from bocau.core.message import CallbackDue, CallbackTry, Due, RegistrationDue, Summary
 from bocau.ports import HttpAnswer, HttpFailure
 from bocau.report.callbacks import CallbackPolicy, Callbacks, judge, url_of
 from bocau.store.contract import Done, StoreFault
@@ -117,16 +117,16 @@ class Shop:
 class Shelf:
     """The part of a store that callbacks need, in memory."""
 
-    def __init__(self, *waiting: CallbackDue) -> None:
+    def __init__(self, *waiting: Due) -> None:
         self.waiting = {row.id: row for row in waiting}
-        self.held: dict[int, CallbackDue] = {}
+        self.held: dict[int, Due] = {}
         self.tries: list[CallbackTry] = []
         self.faults = 0
         """How many of the next records fail."""
         self.broken: Exception | None = None
         """What the next record raises."""
 
-    async def claim_callbacks(self, now_ms: int, limit: int) -> list[CallbackDue]:
+    async def claim_callbacks(self, now_ms: int, limit: int) -> list[Due]:
         """Those that are due, oldest first."""
         found = sorted((row for row in self.waiting.values() if row.due_ms <= now_ms), key=lambda row: row.due_ms)
         for row in found[:limit]:
@@ -224,6 +224,24 @@ def test_the_url_tells_the_summary() -> None:
     assert told["SMSID"] == [SUMMARY.smsid]
     assert (told["SendStatus"], told["SendSuccess"], told["SendFailed"]) == (["5"], ["0"], ["1"])
     assert (told["TotalPrice"], told["RequestId"], told["phonenumber"]) == (["0.0000"], ["r-1"], ["0901234567"])
+
+
+def test_a_decision_on_a_template_is_told_by_the_same_room() -> None:
+    """Its own parameters behind the customer's query; signed, tried again and recorded like an outcome."""
+    decision = RegistrationDue(-52353, 7, "https://shop.example/hook?shop=9", 52353, True, "BO CAU", 0, START_MS)
+    assert url_of(decision) == "https://shop.example/hook?shop=9&ServicePreviewId=52353&Status=2&Brandname=BO%20CAU"
+    assert "&Status=0&" in url_of(decision._replace(approved=False))
+
+    async def scenario() -> None:
+        stage = Stage(Shop(BUSY, OK), Shelf(decision))
+        await stage.pass_time()
+        assert [headers["webhook-id"] for _, _, headers in stage.shop.called] == ["template-52353"] * 2
+        assert [(tried.callback_id, tried.verdict) for tried in stage.shelf.tries] == [
+            (-52353, "waiting"),
+            (-52353, "done"),
+        ]
+
+    run(scenario)
 
 
 def test_a_callback_is_told_once_and_recorded() -> None:

@@ -85,6 +85,8 @@ class Inside(NamedTuple):
     orphans: list[tuple[str, str]]
     """Id and phone of each receipt that matched nothing."""
     inbound: list[bytes]
+    registrations: dict[int, tuple[str, str]]
+    """State and callback URL by id."""
 
 
 class Engine(Protocol):
@@ -158,6 +160,7 @@ class SqliteEngine:
                 [(row[0], row[1], row[2]) for row in rows("SELECT callback_id, number, http_status FROM callback_try")],
                 [(row[0], row[1]) for row in rows("SELECT carrier_id, phone FROM orphan_receipt ORDER BY id")],
                 [row[0] for row in rows("SELECT raw FROM inbound ORDER BY id")],
+                {row[0]: (row[1], row[2]) for row in rows("SELECT id, state, callback_url FROM registration")},
             )
         finally:
             db.close()

@@ -19,6 +19,7 @@ from bocau.core.message import (
     AttemptKey,
     CallbackDue,
     CallbackTry,
+    Due,
     Intent,
     Known,
     Message,
@@ -384,10 +385,14 @@ class House:
         return self.one(self.store.receipt, receipt)
 
     def claim_callbacks(self, limit: int = 100) -> list[CallbackDue]:
+        """What the callback room gets now, outcomes of requests only."""
+        return [due for due in self.claim_dues(limit) if isinstance(due, CallbackDue)]
+
+    def claim_dues(self, limit: int = 100) -> Sequence[Due]:
         """What the callback room gets now."""
         return self.run(self.store.claim_callbacks(self.now, limit))
 
-    def tried(self, due: CallbackDue, status: int, verdict: str, again_in: int | None = None) -> None:
+    def tried(self, due: Due, status: int, verdict: str, again_in: int | None = None) -> None:
         """Store a GET and what follows."""
         again = None if again_in is None else self.now + again_in
         attempt = CallbackTry(due.id, due.account_id, due.tries + 1, self.now, 12, status, "ok", verdict, again)

@@ -8,6 +8,7 @@ from tests.store.engines import AttemptRow, Inside
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import FINAL, AttemptState, State
 from bocau.core.message import Message
+from bocau.core.registration import PENDING
 
 __all__ = ["sweep", "violations"]
 
@@ -127,8 +128,11 @@ def _keys_and_callbacks(inside: Inside) -> Iterator[str]:
     for head, states in requests.items():
         if (head in inside.callbacks) != all(state in FINAL for state in states):
             yield f"request {head} with {states} has callback {inside.callbacks.get(head)}"
+    decided = {-number for number, (state, url) in inside.registrations.items() if url and state != PENDING}
+    for number in decided ^ {number for number in inside.callbacks if number < 0}:
+        yield f"registration {-number} and its callback do not go together"
     for callback in inside.callbacks.values():
-        if callback.id not in requests:
+        if callback.id not in requests and callback.id not in decided:
             yield f"a callback that nobody asked for: {callback}"
         if (callback.due_ms is None) != (callback.state in ("done", "given_up")):
             yield f"callback {callback}"

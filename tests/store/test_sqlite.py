@@ -300,7 +300,17 @@ def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEng
 # Plans
 
 EVENTS = {"finish_message": Event.CLOSE, "settle_attempt": AttemptEvent.DELIVER}
-SMALL = {"account", "api_key", "brandname", "directory_version", "numbering_version", "price", "template", "first"}
+SMALL = {
+    "account",
+    "api_key",
+    "brandname",
+    "directory_version",
+    "numbering_version",
+    "price",
+    "registration",
+    "template",
+    "first",
+}
 SCANS = {"any_orphan": "reads one row and stops", "count_orphans": "reads 10,000 rows at most"}
 WALKS = {
     "count_callbacks": "10,000 open callbacks at most",

@@ -44,6 +44,8 @@ class Policy(NamedTuple):
     max_parts_ucs2: int
     otp_ttl_ms: int
     other_ttl_ms: int
+    auto_approve: bool = False
+    """Templates that customers ask for are registered at once."""
 
 
 class Receiver(NamedTuple):

@@ -11,11 +11,14 @@ from typing import Any, Final
 
 from bocau.accept.admit import admission
 from bocau.accept.checks import AFTER_REQUEST_ID, Draft, Policy, check
+from bocau.accept.registering import judge
 from bocau.core.directory import Directory
 from bocau.core.ids import Ids
 from bocau.core.ledger import covers
 from bocau.core.message import Admission, Admitted, Duplicate, Message, NoBalance, RouteClass
 from bocau.core.refusal import Refusal
+from bocau.core.registration import Registration, templates_of
+from bocau.core.telcos import TELCOS
 from bocau.listener import Request
 from bocau.loops import Lane
 from bocau.ports import World
@@ -25,6 +28,7 @@ from bocau.wire.esms import answers, codes, operations
 from bocau.wire.esms.operations import Kind, Operation
 from bocau.wire.esms.parameters import Malformed
 from bocau.wire.esms.queries import decode_keys, decode_status
+from bocau.wire.esms.registration import decode_preview, registered, registration_refused
 from bocau.wire.esms.send import SendRequest, decode_send
 from bocau.wire.esms.status import SendReport, derive
 
@@ -72,6 +76,7 @@ class Door:
             Kind.SEND: self._send,
             Kind.STATUS: self._status,
             Kind.BALANCE: self._balance,
+            Kind.REGISTER: self._register,
             Kind.UNSUPPORTED: self._unsupported,
         }
 
@@ -211,11 +216,14 @@ class Door:
         request.respond(200, body, headers=((b"X-Bocau-SMSID", duplicate.smsid.encode()),))
 
     def _refuse(self, request: Request, refusal: Refusal, smsid: str | None = None) -> None:
+        self._turn_away(request, refusal, answers.refused(refusal.code, refusal.text, smsid=smsid))
+
+    def _turn_away(self, request: Request, refusal: Refusal, body: bytes) -> None:
+        """A refusal in the shape of its operation, with its cause in a header and in the log."""
         self._meters.refused[refusal.code] += 1
         mark = self._mark()
         self._log.info(LogEvent.REQUEST_REFUSE, code=refusal.code, reason=refusal.reason, request=mark)
         reason = (refusal.told or refusal.reason).translate(_CONTROLS).encode("ascii", "backslashreplace")
-        body = answers.refused(refusal.code, refusal.text, smsid=smsid)
         request.respond(200, body, headers=((b"X-Bocau-Reason", reason), _marked(mark)))
 
     def _mark(self) -> str:
@@ -231,6 +239,32 @@ class Door:
         mark = self._mark()
         self._log.error(LogEvent.REQUEST_UNAVAILABLE, request=mark, exc_info=error)
         request.respond(503, _NOT_STORED, headers=(_marked(mark),))
+
+    # Templates
+
+    def _register(self, request: Request, operation: Operation, query: bytes) -> None:
+        """A customer asks for a template; an operator decides, or `auto_approve` does."""
+        del operation
+        asked = judge(decode_preview(_body(request), query), self.directory, self._world.now_ms())
+        if isinstance(asked, Refusal):
+            self._turn_away(request, asked, registration_refused(asked.code, asked.text))
+        elif self.closed:
+            self._meters.unavailable += 1
+            request.respond(503, _NOT_STORED)
+        else:
+            self._later(request, self._ask_template(request, asked))
+
+    async def _ask_template(self, request: Request, asked: Registration) -> None:
+        templates = templates_of(asked, TELCOS) if self._policy.auto_approve else None
+        number = await self._store.ask_template(asked, templates)
+        if number is None:
+            pending = codes.REGISTRATION_PENDING
+            refusal = Refusal(pending, codes.text(pending), "the same template waits for a decision already")
+            self._turn_away(request, refusal, registration_refused(pending))
+            return
+        approved = templates is not None
+        self._log.info(LogEvent.TEMPLATE_ASK, registration=number, account=asked.account_id, approved=approved)
+        request.respond(200, registered(number))
 
     # Questions
 

@@ -67,6 +67,7 @@ def _policy(settings: Settings) -> Policy:
         accept.max_parts_ucs2,
         schedule.otp_ttl_seconds * 1000,
         schedule.other_ttl_seconds * 1000,
+        accept.auto_approve,
     )
 
 

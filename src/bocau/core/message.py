@@ -16,6 +16,7 @@ __all__ = [
     "AttemptKey",
     "CallbackDue",
     "CallbackTry",
+    "Due",
     "Duplicate",
     "Intent",
     "Known",
@@ -23,6 +24,7 @@ __all__ = [
     "NoBalance",
     "ReceiptIn",
     "ReceiptStored",
+    "RegistrationDue",
     "RouteClass",
     "Summary",
 ]
@@ -230,6 +232,25 @@ class CallbackDue(NamedTuple):
     summary: Summary
     tries: int
     due_ms: int
+
+
+class RegistrationDue(NamedTuple):
+    """The duty to tell a customer what became of a template that he asked for."""
+
+    id: int
+    """Below zero: minus the registration's id, so that it never is a request's."""
+    account_id: int
+    url: str
+    registration_id: int
+    """ServicePreviewId."""
+    approved: bool
+    brandname: str
+    tries: int
+    due_ms: int
+
+
+Due = CallbackDue | RegistrationDue
+"""Anything that a customer must be told by a GET."""
 
 
 class CallbackTry(NamedTuple):

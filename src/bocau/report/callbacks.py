@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from bocau.core.message import CallbackDue, CallbackTry
+from bocau.core.message import CallbackDue, CallbackTry, Due, RegistrationDue
 from bocau.core.retry import callback_wait_ms
 from bocau.loops import ClaimLoop, Lane
 from bocau.ports import HttpAnswer, HttpFailure, HttpGet, World
 from bocau.report.signature import Signer, signature_headers
 from bocau.store.contract import CallbackStore, StoreFault
 from bocau.telemetry import Log, LogEvent, ReportMeters
-from bocau.wire.esms.callback import CallbackValues, callback_url
+from bocau.wire.esms.callback import CallbackValues, callback_url, with_query
+from bocau.wire.esms.registration import Decision, decision_query
 from bocau.wire.esms.status import SendReport, derive
 
 __all__ = ["CallbackPolicy", "Callbacks", "judge", "url_of"]
@@ -36,8 +37,17 @@ class CallbackPolicy(NamedTuple):
     """Signing keys, the newest first; two during a rotation."""
 
 
-def url_of(due: CallbackDue) -> str:
-    """The URL to call, with the parameters of esms-api 3.2 behind the customer's own."""
+def url_of(due: Due) -> str:
+    """The URL to call, with the parameters of esms-api 3.2 or 3.9 behind the customer's own."""
+    return _outcome_url(due) if isinstance(due, CallbackDue) else _decision_url(due)
+
+
+def _decision_url(due: RegistrationDue) -> str:
+    decision = Decision.REGISTERED if due.approved else Decision.FAILED
+    return with_query(due.url, decision_query(due.registration_id, decision, due.brandname))
+
+
+def _outcome_url(due: CallbackDue) -> str:
     summary = due.summary
     report = SendReport(
         summary.smsid,
@@ -51,7 +61,7 @@ def url_of(due: CallbackDue) -> str:
     return callback_url(due.url, CallbackValues(report, due.request_id, str(due.sms_type), due.telco, due.phone))
 
 
-def judge(due: CallbackDue, status: int, at_ms: int, policy: CallbackPolicy, chance: float) -> tuple[str, int | None]:
+def judge(due: Due, status: int, at_ms: int, policy: CallbackPolicy, chance: float) -> tuple[str, int | None]:
     """The verdict on a try and when the next one is due: any 2xx ends it, 410 gives up at once (promises P19)."""
     if 200 <= status < 300:
         return "done", None
@@ -59,6 +69,11 @@ def judge(due: CallbackDue, status: int, at_ms: int, policy: CallbackPolicy, cha
     if status == _GONE or wait_ms is None:
         return "given_up", None
     return "waiting", at_ms + wait_ms
+
+
+def _subject(due: Due) -> str:
+    """What a callback is about, as its signature names it; every try of it says the same."""
+    return due.summary.smsid if isinstance(due, CallbackDue) else f"template-{due.registration_id}"
 
 
 class Callbacks:
@@ -73,7 +88,7 @@ class Callbacks:
         meters: ReportMeters,
         log: Log,
     ) -> None:
-        self.lane: Lane[CallbackDue] = Lane(policy.waiting, self._notify)
+        self.lane: Lane[Due] = Lane(policy.waiting, self._notify)
         self.loop = ClaimLoop(world, self._claim, _POLL_SECONDS, log)
         self.in_flight = 0
         """GETs going on now."""
@@ -151,7 +166,7 @@ class _Try:
 
     __slots__ = ("_at_ms", "_attempt", "_began", "_due", "_means")
 
-    def __init__(self, means: _Means, due: CallbackDue) -> None:
+    def __init__(self, means: _Means, due: Due) -> None:
         self._means = means
         self._due = due
         self._at_ms = means.world.now_ms()
@@ -168,7 +183,7 @@ class _Try:
         signers = self._means.signers
         if not signers:
             return ()
-        return signature_headers(signers, self._due.summary.smsid, self._at_ms // 1000, sent.encode("ascii"))
+        return signature_headers(signers, _subject(self._due), self._at_ms // 1000, sent.encode("ascii"))
 
     def _told(self, result: HttpAnswer | HttpFailure) -> None:
         means = self._means

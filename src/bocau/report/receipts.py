@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from bocau.core.message import CallbackDue, ReceiptIn, ReceiptStored
+from bocau.core.message import Due, ReceiptIn, ReceiptStored
 from bocau.loops import Lane
 from bocau.store.contract import ReceiptStore, StoreFault
 from bocau.telemetry import Log, LogEvent, ReportMeters
@@ -19,7 +19,7 @@ class ReceiptDesk:
     def __init__(
         self,
         store: ReceiptStore,
-        calls: Lane[CallbackDue],
+        calls: Lane[Due],
         meters: ReportMeters,
         log: Log,
     ) -> None:

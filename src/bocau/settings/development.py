@@ -7,6 +7,7 @@ from bocau.settings.rules import entries
 from bocau.settings.sections import (
     DEVELOPMENT_KEY,
     SIMULATOR,
+    Accept,
     Admin,
     Api,
     Callback,
@@ -40,6 +41,7 @@ def development(
         api=Api(port=api_port),
         admin=Admin(port=admin_port),
         store=Store(path=str(data_dir / "bocau.db")),
+        accept=Accept(auto_approve=True),
         carrier=(carrier,),
         route=(Route(name="all", carrier=SIMULATOR),),
         callback=Callback(

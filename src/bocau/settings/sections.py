@@ -119,9 +119,7 @@ class Accept(Section, frozen=True, kw_only=True):
     ] = False
     telco_table: Annotated[
         str,
-        Meta(
-            description="File with prefixes that differ from those shipped, in TOML (see how-to/numbers.md); empty: none."
-        ),
+        Meta(description="TOML file of prefixes that differ from those shipped (see how-to/numbers.md); empty: none."),
     ] = ""
     auto_approve: Annotated[
         bool, Meta(description="Templates that customers register are approved at once, on every network.")

@@ -16,6 +16,7 @@ from bocau.core.message import (
     Answer,
     CallbackDue,
     CallbackTry,
+    Due,
     Duplicate,
     Intent,
     Message,
@@ -24,6 +25,7 @@ from bocau.core.message import (
     ReceiptStored,
     Summary,
 )
+from bocau.core.registration import Registration
 
 __all__ = [
     "AcceptStore",
@@ -136,6 +138,11 @@ class AcceptStore(Protocol):
         """Grows with every change of the directory, by whatever process."""
         ...
 
+    async def ask_template(self, asked: Registration, templates: Sequence[TemplateRow] | None) -> int | None:
+        """Store that a customer asks for a template. With `templates` it is approved at once, and these are registered.
+        Returns its id; None if the same one waits for a decision already (199)."""
+        ...
+
     async def numbering_version(self) -> int:
         """Grows when numbers that moved to another network were changed."""
         ...
@@ -221,8 +228,8 @@ class ReceiptStore(Protocol):
 class CallbackStore(Protocol):
     """What room 5 needs for callbacks."""
 
-    async def claim_callbacks(self, now_ms: int, limit: int) -> list[CallbackDue]:
-        """Take due callbacks that nobody holds, oldest first."""
+    async def claim_callbacks(self, now_ms: int, limit: int) -> Sequence[Due]:
+        """Take due callbacks that nobody holds, oldest first: outcomes of requests, decisions on registrations."""
         ...
 
     def tried(self, attempt: CallbackTry, done: Done[None]) -> None:
@@ -259,6 +266,17 @@ class AdminStore(Protocol):
 
     async def delete_template(self, account_id: int, template_id: int) -> bool:
         """Whether there was one."""
+        ...
+
+    async def pending_templates(self) -> list[Registration]:
+        """Templates that customers asked for and that wait for a decision, in the order they came."""
+        ...
+
+    async def decide_template(
+        self, registration_id: int, templates: Sequence[TemplateRow] | None, reason: str, now_ms: int
+    ) -> bool:
+        """Approve, with the templates to register, or refuse, with None. The customer's callback becomes due in the
+        same transaction. False: it does not wait for a decision."""
         ...
 
     async def put_price(self, row: PriceRow) -> None:

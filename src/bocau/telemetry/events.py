@@ -54,6 +54,8 @@ class LogEvent(StrEnum):
     ATTEMPT_GIVE_UP = "attempt.give_up", "the deadline passed, or a receipt says unknown"
     ATTEMPT_ANSWER_LATE = "attempt.answer_late", "an answer came after its time-out and settled the attempt"
 
+    TEMPLATE_ASK = "template.ask", "a customer asked for a template"
+
     LINK_DIAL = "link.dial", "a connection to a carrier is tried"
     LINK_BIND = "link.bind", "a link to a carrier is bound"
     LINK_REFUSE = "link.refuse", "the carrier refused the bind"

@@ -13,6 +13,7 @@ from bocau.core.message import (
     Answer,
     CallbackDue,
     CallbackTry,
+    Due,
     Duplicate,
     Intent,
     Message,
@@ -20,6 +21,7 @@ from bocau.core.message import (
     ReceiptStored,
     Summary,
 )
+from bocau.core.registration import Registration
 from bocau.store.contract import (
     AdmitResult,
     Done,
@@ -40,6 +42,7 @@ from bocau.store.sqlite.finishing import Finishing
 from bocau.store.sqlite.opening import Lock, StoreBroken, connect, migrate
 from bocau.store.sqlite.receiving import Receiving
 from bocau.store.sqlite.recording import Recording
+from bocau.store.sqlite.registering import ask, decide
 from bocau.store.sqlite.scheduling import Scheduling, rescue
 
 __all__ = ["SqliteStore"]
@@ -176,6 +179,17 @@ class SqliteStore:
         version: int = self._reader.execute(self._q["directory_version"]).fetchone()[0]
         return version
 
+    async def ask_template(self, asked: Registration, templates: Sequence[TemplateRow] | None) -> int | None:
+        """See AcceptStore."""
+
+        def change(db: sqlite3.Connection, q: Queries) -> int | None:
+            number = ask(db, q, asked)
+            if number is not None and templates is not None:
+                decide(db, q, number, templates, "", asked.created_ms)
+            return number
+
+        return await self._change(change, tell=templates is not None)
+
     async def numbering_version(self) -> int:
         """See AcceptStore."""
         version: int = self._reader.execute(self._q["numbering_version"]).fetchone()[0]
@@ -252,7 +266,7 @@ class SqliteStore:
         """See ReceiptStore."""
         self._commit.put(self._receive, receipt, done)
 
-    async def claim_callbacks(self, now_ms: int, limit: int) -> list[CallbackDue]:
+    async def claim_callbacks(self, now_ms: int, limit: int) -> list[Due]:
         """See CallbackStore."""
         return await self._commit.call(self._claim_callbacks, (now_ms, limit))
 
@@ -315,6 +329,16 @@ class SqliteStore:
         return await self._change(
             lambda db, q: db.execute(q["delete_template"], (account_id, template_id)).fetchone() is not None
         )
+
+    async def pending_templates(self) -> list[Registration]:
+        """See AdminStore."""
+        return [Registration(*row) for row in self._reader.execute(self._q["pending_registrations"])]
+
+    async def decide_template(
+        self, registration_id: int, templates: Sequence[TemplateRow] | None, reason: str, now_ms: int
+    ) -> bool:
+        """See AdminStore."""
+        return await self._change(lambda db, q: decide(db, q, registration_id, templates, reason, now_ms))
 
     async def put_price(self, row: PriceRow) -> None:
         """See AdminStore."""

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 from bocau.wire.esms.answers import money
 from bocau.wire.esms.status import SendReport
 
-__all__ = ["MAX_TARGET", "CallbackValues", "callback_query", "callback_url", "is_callback_target"]
+__all__ = ["MAX_TARGET", "CallbackValues", "callback_query", "callback_url", "is_callback_target", "with_query"]
 
 MAX_TARGET: Final = 2_048
 """Characters a CallbackUrl may have."""
@@ -79,12 +79,20 @@ def callback_query(values: CallbackValues) -> str:
 def callback_url(target: str, values: CallbackValues) -> str:
     """The URL to call: the customer's own path and query stay, the fragment goes, our parameters come last.
 
+    Raises ValueError, see `with_query`.
+    """
+    return with_query(target, callback_query(values))
+
+
+def with_query(target: str, query: str) -> str:
+    """A target with parameters of ours behind the customer's own.
+
     `target` is one that `is_callback_target` accepts. Spaces and characters outside ASCII, which cannot stand in a
     request line, are percent-encoded; nothing else is touched. Raises ValueError for a target that is none.
     """
     plain = len(target) <= MAX_TARGET and _PLAIN_TARGET.fullmatch(target) is not None
     url = target if plain else _sendable(target)
-    return url + _joint(url) + callback_query(values)
+    return url + _joint(url) + query
 
 
 def is_callback_target(text: str) -> bool:

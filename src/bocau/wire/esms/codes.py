@@ -24,7 +24,9 @@ __all__ = [
     "NO_BALANCE",
     "NO_PRICE",
     "ONE_PHONE_ONLY",
+    "REGISTRATION_PENDING",
     "REQUEST_ID_TOO_LONG",
+    "SERVICE_TYPE_UNSUPPORTED",
     "SMS_TYPE_MISSING",
     "SMS_TYPE_UNSUPPORTED",
     "TEMPLATE_MISMATCH",
@@ -58,6 +60,8 @@ ONE_PHONE_ONLY: Final = "163"
 NOT_REGISTERED_ON_NETWORK: Final = "177"
 BLOCKED_KEYWORD: Final = "201"
 SMS_TYPE_MISSING: Final = "300"
+REGISTRATION_PENDING: Final = "199"
+SERVICE_TYPE_UNSUPPORTED: Final = "301"
 
 
 class Code(NamedTuple):
@@ -291,7 +295,6 @@ _ROWS: Final[tuple[Code, ...]] = (
         "registration",
         "The same registration is already waiting for a decision.",
         "Wait for the decision.",
-        emitted=False,
     ),
     Code(
         "201",
@@ -319,7 +322,6 @@ _ROWS: Final[tuple[Code, ...]] = (
         "registration",
         "The ServiceType is not 2.",
         "Send ServiceType 2.",
-        emitted=False,
     ),
     _zalo("687", "more than 500 numbers"),
     _zalo("789", "template not configured", "TemplateId is not config"),

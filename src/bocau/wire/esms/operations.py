@@ -26,6 +26,8 @@ class Kind(StrEnum):
     SEND = "send"
     STATUS = "status"
     BALANCE = "balance"
+    REGISTER = "register"
+    """A template is asked for (esms-api 3.9)."""
     UNSUPPORTED = "unsupported"
     """Known by name only; answered with code 118 (esms-api 5.4)."""
 
@@ -69,6 +71,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     Operation("GetSendStatus", Kind.STATUS, _GET),
     Operation("GetBalance_json", Kind.BALANCE, _POST),
     Operation("GetBalance", Kind.BALANCE, _GET, takes=2),
+    Operation("SubServicePreviewJson", Kind.REGISTER, _POST),
     _unsupported("SendZaloMessage_V4_post_json"),
     _unsupported("SendZaloMessage_V5_post"),
     _unsupported("SendZaloMessage_V6"),

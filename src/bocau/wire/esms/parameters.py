@@ -37,6 +37,7 @@ _SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "phones": ("Phones",),
     "brandname": ("Brandname", "BrandName", "BRANDNAME"),
     "smstype": ("SmsType", "SMSTYPE"),
+    "servicetype": ("ServiceType", "SERVICETYPE"),
     "isunicode": ("IsUnicode", "ISUNICODE"),
     "unicode": ("Unicode", "UNICODE"),
     "sandbox": ("Sandbox", "SandBox", "SANDBOX", "IsSandbox", "IsSandBox", "issandbox"),
