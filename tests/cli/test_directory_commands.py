@@ -29,6 +29,7 @@ def test_a_new_account_can_be_listed(desk: Shell) -> None:
         "state": "active",
         "balance_vnd": 0,
         "credit_limit_vnd": 0,
+        "unicode_policy": "default",
         "active_keys": 0,
     }
     assert "shop" in desk.ok("account", "list")
@@ -399,6 +400,18 @@ def test_a_file_that_is_no_store_is_refused(shell: Shell, tmp_path: Path) -> Non
     content = file.read_bytes()
     assert "The store cannot be opened" in shell.fails("account", "list")
     assert file.read_bytes() == content
+
+
+def test_an_account_may_have_a_unicode_policy_of_its_own(desk: Shell) -> None:
+    """It decides what a text with diacritics and IsUnicode 0 becomes; the default is the settings'."""
+    text = "4821 là mã xác minh đăng ký Baotrixemay của bạn"
+    words = ("template", "test", "bocau-dev", "Baotrixemay", text, "--phone", "0901234567", "--json")
+    codes = []
+    for policy in ("default", "auto", "reject", "strip"):
+        assert desk.json("account", "set", "bocau-dev", "--unicode-policy", policy)["unicode_policy"] == policy
+        assert desk.json("account", "list")[0]["unicode_policy"] == policy
+        codes.append(json.loads(desk.run(*words).stdout)["code"])
+    assert codes == ["100", "146", "110", "100"]
 
 
 # Templates that customers ask for

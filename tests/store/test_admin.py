@@ -29,6 +29,7 @@ ACTS: dict[str, Callable[[House], Coroutine[object, object, object]]] = {
     "create_account": lambda h: h.store.create_account("new", h.now),
     "lock": lambda h: h.store.set_account_state(h.account, "locked"),
     "credit": lambda h: h.store.set_credit_limit(h.account, PRICE),
+    "unicode": lambda h: h.store.set_unicode_policy(h.account, "auto"),
     "key": lambda h: h.store.put_key(KeyRow("K2", h.account, HASH, "active"), h.now),
     "brandname": lambda h: h.store.put_brandname(brandname(h, "OTHER"), h.now),
     "template": lambda h: h.store.put_template(template(h, "x {P2,9}"), h.now),

@@ -1,6 +1,6 @@
 """`bocau account`: who pays."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -34,6 +34,7 @@ def list_accounts(as_json: Json = False, data: Data = None, config: Config = Non
                     "state": account.state,
                     "balance_vnd": Vnd(account.balance),
                     "credit_limit_vnd": Vnd(account.credit_limit),
+                    "unicode_policy": account.unicode_policy or "default",
                     "active_keys": sum(key.account_id == account.id and key.state == "active" for key in rows.keys),
                 }
                 for account in rows.accounts
@@ -117,6 +118,33 @@ def _set_state(name: str, state: str, as_json: bool, data: Data, config: Config)
 
         at_desk(data, config, act)
         result(as_json, {"account": name, "state": state}, f"Account {name} is {state}.")
+
+
+@app.command("set")
+def set_options(
+    account: Named,
+    unicode_policy: Annotated[
+        Literal["strip", "auto", "reject", "default"],
+        typer.Option(
+            "--unicode-policy",
+            help="Diacritics while IsUnicode is 0: strip them, send Unicode, answer 110, or as the settings say.",
+        ),
+    ],
+    as_json: Json = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Set what is different for one account."""
+    with told(as_json):
+        from bocau.cli.desk import at_desk
+
+        async def act(desk: "Desk") -> None:
+            own = "" if unicode_policy == "default" else unicode_policy
+            await desk.store.set_unicode_policy((await desk.account(account)).id, own)
+
+        at_desk(data, config, act)
+        sentence = f"Texts of {account} with diacritics and IsUnicode 0: {unicode_policy}."
+        result(as_json, {"account": account, "unicode_policy": unicode_policy}, sentence)
 
 
 @app.command("credit")

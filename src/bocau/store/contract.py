@@ -252,6 +252,10 @@ class AdminStore(Protocol):
         """active or locked."""
         ...
 
+    async def set_unicode_policy(self, account_id: int, policy: str) -> None:
+        """strip, auto, reject, or empty for the setting's default."""
+        ...
+
     async def put_key(self, row: KeyRow, now_ms: int) -> None:
         """Add or replace a key."""
         ...

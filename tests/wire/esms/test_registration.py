@@ -23,8 +23,8 @@ from bocau.wire.esms.registration import (
             b'"CallbackUrl":"https://shop.example/hook","CustomerName":"An","CustomerPhone":"0901234567"}'
         ),
         (
-            b'{"APIKEY":"K","SECRETKEY":"S","content":"{P1,6} la ma","BrandName":"BOCAU","SERVICETYPE":"2","SmsType":"2",'
-            b'"CallBackUrl":" https://shop.example/hook"}'
+            b'{"APIKEY":"K","SECRETKEY":"S","content":"{P1,6} la ma","BrandName":"BOCAU","SERVICETYPE":"2",'
+            b'"SmsType":"2","CallBackUrl":" https://shop.example/hook"}'
         ),
         (
             b"ApiKey=K&SecretKey=S&Content=%7BP1%2C6%7D+la+ma&Brandname=BOCAU&ServiceType=2&SmsType=2"

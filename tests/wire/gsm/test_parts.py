@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gsm0338
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bocau.wire.gsm.alphabet import GsmError, decode, encode, is_gsm
@@ -105,6 +105,32 @@ def test_emoji_count_as_two_units() -> None:
     """35 of them fill a part."""
     assert measure("😀" * 35) == ("ucs2", 70, 1)
     assert measure("😀" * 36) == ("ucs2", 72, 2)
+
+
+def by_hand(text: str) -> tuple[str, int]:
+    """Alphabet and number of parts, by the rules of esms-api 8.4 one sign at a time, over a table of another author."""
+    try:
+        sizes = [len(ORACLE.encode(sign)[0]) for sign in text]
+        alphabet, alone, each = "gsm", 160, 153
+    except UnicodeEncodeError:
+        sizes = [len(sign.encode("utf-16-be")) // 2 for sign in text]
+        alphabet, alone, each = "ucs2", 70, 67
+    if sum(sizes) <= alone:
+        return alphabet, 1
+    parts, room = 1, each
+    for size in sizes:
+        if size > room:
+            parts, room = parts + 1, each
+        room -= size
+    return alphabet, parts
+
+
+@given(texts | st.text(max_size=400))
+def test_the_parts_are_those_that_are_counted_by_hand(text: str) -> None:
+    """An independent count, sign by sign, for any text."""
+    assume(not any("\ud800" <= sign <= "\udfff" for sign in text))
+    found = measure(text)
+    assert (found.alphabet, found.parts) == by_hand(text)
 
 
 @given(texts)

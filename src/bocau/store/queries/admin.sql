@@ -6,6 +6,10 @@ INSERT INTO account (name, created_ms) VALUES ($1, $2) RETURNING id;
 -- active or locked.
 UPDATE account SET state = $2 WHERE id = $1;
 
+-- name: set_unicode_policy
+-- strip, auto, reject, or empty for the setting's default.
+UPDATE account SET unicode_policy = $2 WHERE id = $1;
+
 -- name: set_credit_limit
 -- How far below zero.
 UPDATE account SET credit_limit = $2 WHERE id = $1;

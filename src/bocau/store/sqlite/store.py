@@ -301,6 +301,10 @@ class SqliteStore:
         """See AdminStore."""
         await self._change(lambda db, q: db.execute(q["set_account_state"], (account_id, state)))
 
+    async def set_unicode_policy(self, account_id: int, policy: str) -> None:
+        """See AdminStore."""
+        await self._change(lambda db, q: db.execute(q["set_unicode_policy"], (account_id, policy)))
+
     async def set_credit_limit(self, account_id: int, amount: int) -> None:
         """See AdminStore."""
         await self._change(lambda db, q: db.execute(q["set_credit_limit"], (account_id, amount)))
