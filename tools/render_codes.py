@@ -6,6 +6,7 @@ from tools.marked import ROOT, finish, table
 
 from bocau.wire.esms import answers, codes, operations, registration
 from bocau.wire.esms.callback import CallbackValues, callback_query
+from bocau.wire.esms.codes_vi import IN_VIETNAMESE
 from bocau.wire.esms.operations import Kind
 from bocau.wire.esms.status import SendReport
 
@@ -90,6 +91,13 @@ def code_table() -> str:
     return table(("code", "name", "text", "cause", "what to do"), rows)
 
 
+def vietnamese_table() -> str:
+    """The same in Vietnamese."""
+    now = answered()
+    rows = [(f"`{code}`", *told) for code, told in IN_VIETNAMESE.items() if code in now]
+    return table(("mã", "tên", "nguyên nhân", "cách xử lý"), rows)
+
+
 def other_codes() -> str:
     """Codes that clients know and this version never answers."""
     now = answered()
@@ -104,6 +112,7 @@ def main() -> None:
         "unsupported": unsupported_list(),
         "bodies": bodies(),
         "codes": code_table(),
+        "codes in Vietnamese": vietnamese_table(),
         "other codes": other_codes(),
     }
     finish(PAGE, blocks, "render_codes")

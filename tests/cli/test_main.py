@@ -74,7 +74,8 @@ def test_a_code_is_explained(shell: Shell) -> None:
     shown = shell.ok("codes", "146")
     assert "Sai template Brandname CSKH" in shown
     assert CODES["146"].fix in shown
-    assert shell.json("codes", "146")["name"] == "template mismatch"
+    assert shell.json("codes", "146")["en"]["name"] == "template mismatch"
+    assert "sai mẫu tin" in shell.ok("codes", "146", "--lang", "vi")
     table = shell.ok("codes").splitlines()
     assert len(table) == len(CODES) + 2
     assert any("Each request has at least 30 numbers to be approved" in line for line in table)

@@ -13,6 +13,7 @@ from bocau.console.health import AdminDoor, LinkHealth
 from bocau.core.message import AnswerKind
 from bocau.listener import Limits, Listener
 from bocau.telemetry import Lines, Telemetry, make_log
+from bocau.wire.esms.codes import CODES
 
 UP = LinkHealth("north", 2, 2, "")
 HALF = LinkHealth("north", 1, 2, "connection refused")
@@ -40,10 +41,10 @@ class Operator:
         self.said = io.StringIO()
         self.listener: Listener
 
-    async def ask(self, target: str, method: str = "GET") -> Reply:
+    async def ask(self, target: str, method: str = "GET", headers: str = "") -> Reply:
         """One question."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.listener.port)
-        writer.write(http(method, target))
+        writer.write(http(method, target, headers=headers))
         writer.write_eof()
         answer = await reader.read()
         writer.close()
@@ -223,5 +224,40 @@ def test_a_fault_of_ours_is_500_and_the_next_question_is_answered(tmp_path: Path
         assert '"event":"gateway.fault"' in one.said.getvalue()
         assert "ZeroDivisionError" in one.said.getvalue()
         assert (await one.ask("/healthz")).status == 200
+
+    admin(tmp_path, scenario)
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "html"),
+    [
+        (None, False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/json, text/html", False),
+        ("TEXT/HTML;q=1, application/json", True),
+        (BROWSER, True),
+    ],
+)
+def test_the_codes_are_explained_to_programs_and_to_people(tmp_path: Path, accept: str | None, html: bool) -> None:
+    """By Accept: a page in two languages, or one JSON array; both hold every code."""
+
+    async def scenario(one: Operator) -> None:
+        reply = await one.ask("/errors?x=1", headers=f"Accept: {accept}\r\n" if accept else "")
+        assert (reply.status, reply.headers["vary"]) == (200, "Accept")
+        if html:
+            page = reply.body.decode()
+            assert reply.headers["content-type"] == "text/html; charset=utf-8"
+            assert all(f'<tr id="{code}">' in page for code in CODES)
+            assert "Sai template Brandname CSKH" in page
+            assert "Sai mẫu tin" in page
+        else:
+            rows = json.loads(reply.body)
+            assert [row["code"] for row in rows] == list(CODES)
+            assert rows[2]["vi"]["name"] == "sai khóa"
+            assert {row["answered"] for row in rows} == {True, False}
 
     admin(tmp_path, scenario)

@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics on the admin listener."""
+"""/healthz, /readyz, /metrics and /errors on the admin listener."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bocau.listener import JSON, TEXT, Request
+from bocau.console import errors
+from bocau.listener import HTML, JSON, TEXT, Request
 from bocau.ports import World
 from bocau.store.contract import AdminStore, StateCounts
 from bocau.telemetry import CONTENT_TYPE, Log, LogEvent, Telemetry, render
@@ -50,6 +51,7 @@ class AdminDoor:
             b"/healthz": self._health,
             b"/readyz": self._ready,
             b"/metrics": self._metrics,
+            b"/errors": self._errors,
         }
 
     def handle(self, request: Request) -> None:
@@ -111,3 +113,10 @@ class AdminDoor:
 
     async def _metrics(self, request: Request) -> None:
         request.respond(200, render(self._telemetry), CONTENT_TYPE.encode())
+
+    async def _errors(self, request: Request) -> None:
+        """Every code of the API, explained: a page for a browser, JSON for everybody else."""
+        if errors.wants_html(request.header(b"accept")):
+            request.respond(200, errors.as_html(), HTML, ((b"Vary", b"Accept"),))
+        else:
+            request.respond(200, errors.as_json(), JSON, ((b"Vary", b"Accept"),))

@@ -3,6 +3,7 @@
 import pytest
 
 from bocau.wire.esms import codes
+from bocau.wire.esms.codes_vi import IN_VIETNAMESE
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,12 @@ def test_every_constant_is_a_row_of_the_table() -> None:
 def test_the_seven_networks_have_names() -> None:
     """telcoid 1 to 7."""
     assert sorted(codes.NETWORK_NAMES) == list(range(1, 8))
+
+
+def test_every_code_is_explained_in_vietnamese_too() -> None:
+    """The same rows; only those of Zalo share their words."""
+    assert list(IN_VIETNAMESE) == list(codes.CODES)
+    for code, told in IN_VIETNAMESE.items():
+        assert told.cause.endswith(".")
+        assert told.fix.endswith(".")
+        assert (told.name == codes.CODES[code].name) == (codes.CODES[code].applies_to == "Zalo"), code
