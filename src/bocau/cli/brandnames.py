@@ -1,6 +1,6 @@
 """`bocau brandname`: the sender names that an account may use."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,16 +9,12 @@ from bocau.cli.output import Trouble, listing, result, told, warn
 
 if TYPE_CHECKING:
     from bocau.cli.desk import Desk
+    from bocau.core.brandname import NameVerdict
     from bocau.core.directory import BrandnameRow
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Brandnames: the senders that an account may use.")
-
-_SHORTEST: Final = 3
-_USUAL: Final = 11
-_LONGEST: Final = 20
-_FORBIDDEN: Final = frozenset("#&[]{}\\<@")
 
 _Brandname = Annotated[str, typer.Argument(metavar="NAME", help="The brandname, spelled as registered.")]
 _SmsType = Annotated[int, typer.Option("--type", help="SmsType it is for; only 2 has brandnames.")]
@@ -57,6 +53,7 @@ def add(
     account: Named,
     name: _Brandname,
     sms_type: _SmsType = 2,
+    force: Annotated[bool, typer.Option("--force", help="Register a name that most carriers refuse.")] = False,
     as_json: Json = False,
     data: Data = None,
     config: Config = None,
@@ -67,7 +64,7 @@ def add(
         from bocau.core.directory import BrandnameRow
 
         _check_type(sms_type)
-        _check_name(name)
+        verdict = _check_name(name, force)
 
         async def act(desk: "Desk") -> list[str]:
             rows = await desk.store.read_directory()
@@ -78,7 +75,7 @@ def add(
             return [row.name for row in own if row.name != name and row.name.casefold() == name.casefold()]
 
         twins = at_desk(data, config, act)
-        for text in _doubts(name, twins):
+        for text in _doubts(name, verdict, twins):
             warn(text)
         following = f"bocau template add {account} {name} TEXT"
         sentence = f"Brandname {name} is registered for {account}. Register its texts: {following}"
@@ -92,18 +89,19 @@ def _check_type(sms_type: int) -> None:
         raise Trouble(f"Only SmsType {BRANDNAME_TYPE} has brandnames; type {sms_type} does not need or know any.")
 
 
-def _check_name(name: str) -> None:
-    """What no network takes (esms-api 8.5; row AM of section 7)."""
-    if not _SHORTEST <= len(name) <= _LONGEST:
-        raise Trouble(f"A brandname has {_SHORTEST} to {_LONGEST} characters; this one has {len(name)}.")
-    wrong = sorted({sign for sign in name if sign in _FORBIDDEN or not (sign.isascii() and sign.isprintable())})
-    if wrong:
+def _check_name(name: str, force: bool) -> "NameVerdict":
+    """What no network takes is refused; what most refuse, unless it is insisted on (esms-api 8.5). Raises Trouble."""
+    from bocau.core.brandname import judge_name
+
+    verdict = judge_name(name)
+    if verdict.impossible:
+        raise Trouble(f'"{name}" cannot be a brandname: {"; ".join(verdict.impossible)}.')
+    if verdict.unusual and not force:
         raise Trouble(
-            f"A brandname cannot have {' '.join(wrong)}: use letters, digits, point, dash, underscore or blank, "
-            "without diacritics."
+            f'"{name}" is an unusual brandname: {"; ".join(verdict.unusual)}. '
+            "If your carriers take it all the same, register it with --force."
         )
-    if name != name.strip():
-        raise Trouble("A brandname has no blank at its beginning or end.")
+    return verdict
 
 
 def _refuse_disabled(own: "list[BrandnameRow]", account: str, name: str) -> None:
@@ -114,13 +112,9 @@ def _refuse_disabled(own: "list[BrandnameRow]", account: str, name: str) -> None
         )
 
 
-def _doubts(name: str, twins: list[str]) -> list[str]:
+def _doubts(name: str, verdict: "NameVerdict", twins: list[str]) -> list[str]:
     """What some network may take amiss."""
-    found = []
-    if len(name) > _USUAL:
-        found.append(f"{name} has {len(name)} characters; networks take {_USUAL}, so ask each carrier first.")
-    if name[0] in "0123456789":
-        found.append(f"{name} begins with a digit, which some networks refuse.")
+    found = [f"{name}: {text}; ask each carrier first." for text in (*verdict.unusual, *verdict.doubtful)]
     found.extend(f"{name} and {twin} differ only in case: requests must now spell either exactly." for twin in twins)
     return found
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bocau.cli.options import Config, Data, Json, Named
-from bocau.cli.output import Trouble, document, listing, result, told
+from bocau.cli.output import Trouble, document, listing, plain, result, told, warn
 
 if TYPE_CHECKING:
     from bocau.cli.desk import Desk
@@ -66,11 +66,14 @@ def add(
     """Register a text. An equal one only takes the new class."""
     with told(as_json):
         from bocau.cli.desk import BRANDNAME_TYPE, at_desk, find_account, find_brandname, network, read_telcos
+        from bocau.cli.linting import warnings
         from bocau.core.directory import TemplateRow
         from bocau.core.telcos import TELCOS
         from bocau.core.template import is_otp
 
         content = _read_text(text)
+        for doubt in warnings(content):
+            warn(doubt)
         chosen = route_class or ("otp" if is_otp(content) else "other")
         telcos = tuple(TELCOS) if read_telcos(telco) == (0,) else read_telcos(telco)
 
@@ -104,6 +107,43 @@ def _read_text(text: str) -> str:
         return Template.parse(text).text
     except TemplateError as error:
         raise Trouble(f"This text cannot be a template: {error}.") from error
+
+
+@app.command("lint")
+def lint_template(
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="A template; else --id.")] = "",
+    number: Annotated[int, typer.Option("--id", help="A registered template, as `bocau template list` shows it.")] = 0,
+    as_json: Json = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Say what a template costs, and which of its signs and placeholders deserve a second look.
+
+    Exit code 0, whatever is found: it is advice. A text that cannot be a template is an error.
+    """
+    with told(as_json):
+        from bocau.cli.linting import lint
+
+        if bool(text) == bool(number):
+            raise Trouble("Give a TEXT, or the --id of a registered template.")
+        value, sentences = lint(_read_text(text or _registered_text(number, data, config)))
+        if as_json:
+            document(value)
+        else:
+            print("\n".join(map(plain, sentences)))
+
+
+def _registered_text(number: int, data: Data, config: Config) -> str:
+    from bocau.cli.desk import at_desk
+
+    async def act(desk: "Desk") -> str:
+        rows = (await desk.store.read_directory()).templates
+        found = next((row.content for row in rows if row.id == number), None)
+        if found is None:
+            raise Trouble(f"There is no template {number}. `bocau template list ACCOUNT` shows them.")
+        return found
+
+    return at_desk(data, config, act)
 
 
 @app.command("remove")

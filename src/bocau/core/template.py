@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_LENGTH",
     "MOST_PLACEHOLDERS",
     "Difference",
+    "Placeholder",
     "Slot",
     "Template",
     "TemplateError",
@@ -27,6 +28,8 @@ __all__ = [
     "nearest",
     "normalise",
     "parse",
+    "placeholders",
+    "speaks_of_code",
 ]
 
 DEFAULT_LENGTH: Final = 20
@@ -79,6 +82,19 @@ class Slot(NamedTuple):
 
     def __str__(self) -> str:
         return f"{{P{1 if self.spaceless else 2},{self.longest}}}"
+
+
+class Placeholder(NamedTuple):
+    """Where a placeholder stands in a template's text."""
+
+    start: int
+    """Index of its first character."""
+    end: int
+    """Index behind its last one."""
+    longest: int
+    spaceless: bool
+    default: bool
+    """It names no length."""
 
 
 class Difference(NamedTuple):
@@ -226,8 +242,21 @@ def is_otp(text: str) -> bool:
     text = normalise(text)
     if not any(_is_spaceless(found[1]) for found in _PLACEHOLDER.finditer(text)):
         return False
-    words = transliterate(_PLACEHOLDER.sub("\n", text)).lower()
+    return speaks_of_code(_PLACEHOLDER.sub("\n", text))
+
+
+def speaks_of_code(text: str) -> bool:
+    """Whether a text has a word that one-time codes come with: otp, ma xac, dang nhap, verify and the like."""
+    words = transliterate(text).lower()
     return any(word in words for word in _OTP_WORDS)
+
+
+def placeholders(text: str) -> tuple[Placeholder, ...]:
+    """The placeholders of a template's text, in order. Raises TemplateError for n = 0."""
+    return tuple(
+        Placeholder(found.start(), found.end(), *_kind(found), default=not found[2])
+        for found in _PLACEHOLDER.finditer(text)
+    )
 
 
 def is_placeholder(text: str) -> bool:
