@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bocau.cli.exchange import export_templates, import_templates
 from bocau.cli.options import Config, Data, Json, Named
 from bocau.cli.output import Trouble, document, listing, plain, result, told, warn
 
@@ -297,3 +298,7 @@ async def _waiting(desk: "Desk", number: int) -> "Registration":
 async def _decide(desk: "Desk", number: int, templates: "tuple[TemplateRow, ...] | None", reason: str) -> None:
     if not await desk.store.decide_template(number, templates, reason, desk.world.now_ms()):
         raise Trouble(f"Somebody else has decided about template {number} just now.")
+
+
+app.command("import")(import_templates)
+app.command("export")(export_templates)
