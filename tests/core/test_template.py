@@ -247,6 +247,17 @@ def test_the_nearest_template_is_the_one_followed_furthest() -> None:
     assert nearest([], text) is None
 
 
+def test_a_thousand_templates_are_not_all_explained() -> None:
+    """The nearest is found among those whose ends agree most, at no more than the cost of one large template."""
+    others = [parse(f"Shop {number} xin chao {{P2,30}}, don {{P1,20}} da giao luc {{P2,20}}") for number in range(2000)]
+    meant = parse("Kho BOCAU xin chao {P2,30}, don {P1,20} da giao luc {P2,20} hom nay")
+    text = "Kho BOCAU xin chao An, don 12 da goi luc 9h hom nay"
+    assert nearest([*others, meant], text) == (meant, meant.difference(text))
+    hostile = [parse("a{P2,999}" * 100 + f"b{number}") for number in range(100)]
+    assert nearest(hostile, "a" * 600) is not None
+    assert len(module._promising(hostile, "a" * 600)) <= 2
+
+
 class Counted(str):
     """Text that counts how often it is searched."""
 

@@ -7,7 +7,7 @@ text times the number of placeholders, however ambiguous the template is.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -42,6 +42,8 @@ _PLACEHOLDER: Final = re.compile(
 )
 _SPACELESS_NAMES: Final = frozenset({"p1", "code", "otp", "ma", "id"})
 _SPACE: Final = re.compile(r"\s")
+_WORK: Final = 60_000
+"""Characters times placeholders that one explanation may look at: four parts and a hundred placeholders, some 30 ms."""
 _SHOWN: Final = 40
 """Characters of text that a difference quotes at most."""
 _OTP_WORDS: Final = (
@@ -280,15 +282,52 @@ def first_match(templates: Iterable[Template], text: str) -> Template | None:
 
 
 def nearest(templates: Sequence[Template], text: str) -> tuple[Template, Difference] | None:
-    """The template that the text follows furthest, and where it leaves it; None if one matches or there is none."""
+    """The template that the text follows furthest, and where it leaves it; None if one matches or there is none.
+
+    Where there are more templates than can be explained quickly, those count whose fixed beginning and end agree most
+    with the text: a refusal never costs more than explaining one template of the largest kind.
+    """
+    text = normalise(text)
     found: tuple[Template, Difference] | None = None
-    for template in templates:
+    for template in _promising(templates, text):
         difference = template.difference(text)
         if difference is None:
             return None
         if found is None or difference.position > found[1].position:
             found = (template, difference)
     return found
+
+
+def _promising(templates: Sequence[Template], text: str) -> Sequence[Template]:
+    """As many templates as may be explained, in their order if that is all of them."""
+    size = len(text) + 1
+    if size * sum(len(template.slots) + 1 for template in templates) <= _WORK:
+        return templates
+    chosen: list[Template] = []
+    work = _WORK
+    for template in sorted(templates, key=lambda one: _ends_agreeing(one, text), reverse=True):
+        work -= size * (len(template.slots) + 1)
+        if chosen and work < 0:
+            break
+        chosen.append(template)
+    return chosen
+
+
+def _ends_agreeing(template: Template, text: str) -> int:
+    """How many characters of the fixed beginning and end of a template the text has too."""
+    prefix, suffix = template.prefix, template.suffix
+    return _most(len(prefix), lambda size: text.startswith(prefix[:size])) + _most(
+        len(suffix), lambda size: text.endswith(suffix[len(suffix) - size :])
+    )
+
+
+def _most(limit: int, holds: Callable[[int], bool]) -> int:
+    """The largest number up to a limit for which something holds, if it holds for every smaller one too."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
 
 
 def _kind(found: re.Match[str]) -> tuple[int, bool]:
