@@ -1,0 +1,1 @@
+"""Sound on the wire without sockets: G.711 and what carries it."""
