@@ -11,10 +11,10 @@ from bocau.accept.ported import read_ported
 from bocau.cli.output import Trouble
 from bocau.core import money
 from bocau.core.directory import AccountRow, BrandnameRow, DirectoryRows
+from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import Numbering
 from bocau.core.telcos import TELCOS
 from bocau.settings import BadSettings, Settings, find_file, read_numbering, read_settings
-from bocau.settings.values import did_you_mean
 from bocau.store.contract import StoreFault
 from bocau.store.pepper import PepperProblem
 from bocau.store.sqlite import SqliteStore, StoreBroken

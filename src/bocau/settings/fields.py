@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple, get_args
 import msgspec
 from msgspec import inspect
 
+from bocau.core.nearest import did_you_mean
 from bocau.settings.sections import Section, Settings
-from bocau.settings.values import Secret, did_you_mean
+from bocau.settings.values import Secret
 
 __all__ = ["Field", "Unfit", "fields_of", "many", "sections", "shown"]
 

@@ -9,11 +9,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from bocau.core.nearest import did_you_mean
 from bocau.settings.fields import Field, Unfit, fields_of, many, sections
 from bocau.settings.lines import lines_of
 from bocau.settings.rules import broken_rules
 from bocau.settings.sections import Section, Settings
-from bocau.settings.values import BadSettings, Origin, Path, Problem, Secret, did_you_mean, table_of
+from bocau.settings.values import BadSettings, Origin, Path, Problem, Secret, table_of
 
 __all__ = ["SEARCH", "environment_name", "find_file", "read_settings"]
 

@@ -6,9 +6,10 @@ import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import Numbering, NumberingError, parse, shipped
 from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, Carrier, Route, Section, Settings
-from bocau.settings.values import Origin, Path, Problem, Secret, did_you_mean, table_of
+from bocau.settings.values import Origin, Path, Problem, Secret, table_of
 
 __all__ = ["broken_rules", "check_listeners", "check_production", "entries", "read_numbering"]
 

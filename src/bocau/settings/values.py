@@ -1,11 +1,10 @@
 """The small values that settings are made of: a secret, an origin, a problem."""
 
-import difflib
 import hmac
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
-__all__ = ["BadSettings", "Origin", "Path", "Problem", "Secret", "did_you_mean", "table_of"]
+__all__ = ["BadSettings", "Origin", "Path", "Problem", "Secret", "table_of"]
 
 Path = tuple[str | int, ...]
 """Where a value lives: ("api", "port") or ("carrier", 0, "window")."""
@@ -82,15 +81,6 @@ class BadSettings(Exception):  # noqa: N818 - the sentence reads better: read_se
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a sentence that names the closest known word, or nothing if none is close."""
-    words = list(known)
-    close = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)
-    if not close and len(word) > 2:
-        close = [w for w in words if w.startswith(word.lower())][:1]
-    return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def table_of(path: Path, names: Iterable[str] = ()) -> str:
