@@ -51,7 +51,7 @@ def test_help_needs_none_of_the_gateway() -> None:
     assert not heavy & loaded
 
 
-@pytest.mark.parametrize("words", [(), ("account",), ("send",), ("template", "test"), ("config",)])
+@pytest.mark.parametrize("words", [(), ("account",), ("send",), ("template", "test"), ("config",), ("voice", "pack")])
 def test_every_command_has_help(shell: Shell, words: tuple[str, ...]) -> None:
     """With -h too."""
     assert shell.ok(*words, "--help") == shell.ok(*words, "-h")

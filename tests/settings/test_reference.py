@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UNITS = ("_seconds", "_ms", "_bytes", "_percent", "_per_second", "_bits")
 COUNTS = frozenset(
     (
-        *("port", "node", "connections", "connections_per_host", "in_flight", "ready_messages"),
+        *("port", "node", "connections", "connections_per_host", "in_flight", "ready_messages", "repeats"),
         *("max_parts_gsm", "max_parts_ucs2", "max_receivers", "binds", "window", "tries"),
         *("source_ton", "source_npi", "destination_ton", "destination_npi", "sms_type", "telco"),
     )

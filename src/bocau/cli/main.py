@@ -10,7 +10,19 @@ from typing import Annotated, Final, Literal
 import typer
 
 from bocau import __version__
-from bocau.cli import about, accounts, balances, brandnames, checking, keys, portability, prices, sending, templates
+from bocau.cli import (
+    about,
+    accounts,
+    balances,
+    brandnames,
+    checking,
+    keys,
+    portability,
+    prices,
+    sending,
+    templates,
+    voices,
+)
 from bocau.cli.output import complain
 
 __all__ = ["app", "run"]
@@ -22,6 +34,7 @@ _CARRIER: Final = re.compile(r"[^\s:]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}"
 _RUN: Final = "Run"
 _MESSAGES: Final = "Messages"
 _DIRECTORY: Final = "Who may send what"
+_VOICE: Final = "Voice calls"
 _REFERENCE: Final = "Reference"
 
 _Port = Annotated[int, typer.Option(min=0, max=65_535, help="0 picks a free one.")]
@@ -115,6 +128,7 @@ app.add_typer(templates.app, name="template", rich_help_panel=_DIRECTORY)
 app.add_typer(prices.app, name="price", rich_help_panel=_DIRECTORY)
 app.add_typer(portability.app, name="portability", rich_help_panel=_DIRECTORY)
 app.add_typer(balances.app, name="balance", rich_help_panel=_DIRECTORY)
+app.add_typer(voices.app, name="voice", rich_help_panel=_VOICE)
 app.command("codes", rich_help_panel=_REFERENCE)(about.codes)
 app.command("version", rich_help_panel=_REFERENCE)(about.version)
 

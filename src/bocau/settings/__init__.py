@@ -22,6 +22,7 @@ from bocau.settings.sections import (
     Schedule,
     Settings,
     Store,
+    Voice,
 )
 from bocau.settings.show import Row, effective, reference
 from bocau.settings.values import BadSettings, Origin, Problem, Secret
@@ -46,6 +47,7 @@ __all__ = [
     "Secret",
     "Settings",
     "Store",
+    "Voice",
     "check_listeners",
     "check_production",
     "development",

@@ -3,7 +3,7 @@
 import ipaddress
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
@@ -82,8 +82,7 @@ class Field(NamedTuple):
     def expected(self) -> str:
         """What the field takes, as the end of "must be ..."."""
         if isinstance(self.type, inspect.LiteralType):
-            *first, last = map(shown, get_args(get_args(self.annotation)[0]))  # in the order they were written
-            return f"{', '.join(first)} or {last}" if first else last
+            return _one_of(get_args(get_args(self.annotation)[0]))  # in the order they were written
         expected = _expected(self.type)
         form = _FORMS.get(self._form())
         return expected if form is None else expected.replace("text", form.called)
@@ -159,11 +158,18 @@ def _expected(kind: inspect.Type) -> str:
             return f"a number{_bounds(low, high)}"
         case inspect.StrType(min_length=low, max_length=high):
             return f"text{_length(low, high)}"
+        case inspect.LiteralType(values=values):
+            return _one_of(values)
         case inspect.VarTupleType(item_type=item, min_length=low):
             inner = item.type if isinstance(item, inspect.Metadata) else item
             return f"a list{' with at least one item' if low else ''}, each {_expected(inner)}"
         case _:
             return "text"
+
+
+def _one_of(words: Sequence[object]) -> str:
+    *first, last = map(shown, words)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _bounds(low: float | None, high: float | None) -> str:

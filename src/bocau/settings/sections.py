@@ -27,6 +27,7 @@ __all__ = [
     "Section",
     "Settings",
     "Store",
+    "Voice",
 ]
 
 DEVELOPMENT_KEY: Final = "bocau-dev"
@@ -244,6 +245,39 @@ class Route(Section, frozen=True, kw_only=True):
     ] = 0
 
 
+class Voice(Section, frozen=True, kw_only=True):
+    """How a code is spoken."""
+
+    language: Annotated[Literal["vi", "en"], Meta(description="The language of the prompt.")] = "vi"
+    region: Annotated[
+        Literal["north", "central", "south"],
+        Meta(description="Where the Vietnamese voice comes from; means nothing for English."),
+    ] = "north"
+    engines: Annotated[
+        tuple[Literal["pack", "espeak-ng", "builtin"], ...],
+        Meta(
+            min_length=1,
+            max_length=3,
+            description="Who speaks, the preferred one first: recordings, the synthesiser, tones that are no speech.",
+        ),
+    ] = ("pack", "espeak-ng", "builtin")
+    pack: Annotated[str, Meta(max_length=32, description="Name of the recorded pack; empty: the first that fits.")] = ""
+    packs_folder: Annotated[
+        str, Meta(min_length=1, description="Folder of the recorded packs; `bocau voice pack import` fills it.")
+    ] = ".bocau/packs"
+    cache_folder: Annotated[
+        str, Meta(min_length=1, description="Folder of prepared segments; it may be emptied at any time.")
+    ] = ".bocau/speech"
+    repeats: Annotated[int, Meta(ge=1, le=3, description="How often the code is said in one call.")] = 3
+    gap_ms: Annotated[int, Meta(ge=100, le=1_000, description="Silence between two signs of the code.")] = 250
+    press_to_hear: Annotated[
+        bool, Meta(description="The code is said only after key 1, so that no answering machine gets it.")
+    ] = False
+    press_to_repeat: Annotated[bool, Meta(description="The prompt ends with the words that key 1 plays it again.")] = (
+        False
+    )
+
+
 class Callback(Section, frozen=True, kw_only=True):
     """How customers are told the outcome."""
 
@@ -296,6 +330,7 @@ class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     dispatch: Dispatch = Dispatch()
     carrier: tuple[Carrier, ...] = ()
     route: tuple[Route, ...] = ()
+    voice: Voice = Voice()
     callback: Callback = Callback()
     log: Log = Log()
     origins: Mapping[Path, Origin] = _NOWHERE

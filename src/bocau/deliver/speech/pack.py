@@ -1,4 +1,4 @@
-"""Recorded packs: a folder with a person's voice, found, checked, and read segment by segment.
+"""Recorded packs: folders with a person's voice, found, kept, and read segment by segment.
 
 pack.toml               name, language, region; description if you like
 digits/0.wav ... 9.wav
@@ -7,21 +7,32 @@ phrases/lead.wav        and, if you like, tail.wav, press_to_hear.wav, press_to_
 """
 
 import hashlib
-import os
 import re
+import shutil
+import tempfile
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bocau.core.nearest import did_you_mean
 from bocau.deliver.speech.segments import DIGITS, LETTERS, PHRASES, REGIONS, REQUIRED
-from bocau.deliver.speech.shaping import FULL_SCALE, clipped, peak, trim
 from bocau.deliver.speech.voice import Recipe, SpeechFault, Voice
 from bocau.deliver.speech.wav import Sound, WavError, read_wav
 
-__all__ = ["FILES", "MANIFEST", "Finding", "Pack", "PackVoice", "Packs", "check_pack", "find_packs", "read_pack"]
+__all__ = [
+    "FILES",
+    "MANIFEST",
+    "Finding",
+    "Pack",
+    "PackVoice",
+    "Packs",
+    "bytes_of",
+    "find_packs",
+    "keep_pack",
+    "read_pack",
+]
 
 MANIFEST: Final = "pack.toml"
 
@@ -37,10 +48,6 @@ FILES: Final[Mapping[str, str]] = MappingProxyType(
 _KEYS: Final = ("name", "language", "region", "description")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _MOST_BYTES: Final = 20_000_000
-_SILENT: Final = FULL_SCALE // 100
-_LEAST_SECONDS: Final = 0.08
-_MOST_SIGN_SECONDS: Final = 2.0
-_MOST_PHRASE_SECONDS: Final = 10.0
 
 
 class Finding(NamedTuple):
@@ -93,7 +100,7 @@ class PackVoice:
     def _read(self, segment: str) -> bytes:
         file = self._folder / FILES[segment]
         try:
-            return _bytes_of(file)
+            return bytes_of(file)
         except (OSError, WavError) as error:
             raise SpeechFault(f"{file} cannot be used: {error}") from error
 
@@ -124,7 +131,7 @@ class Packs:
 
 def find_packs(folder: Path) -> list[Pack]:
     """The packs in a folder, in order of their names. One that lacks what every pack needs is passed over."""
-    found = (read_pack(manifest.parent)[0] for manifest in folder.glob(f"*/{MANIFEST}"))
+    found = (read_pack(manifest.parent)[0] for manifest in folder.glob(f"[!.]*/{MANIFEST}"))
     return sorted((pack for pack in found if pack is not None and pack.says >= REQUIRED), key=lambda pack: pack.name)
 
 
@@ -146,17 +153,24 @@ def read_pack(folder: Path) -> tuple[Pack | None, list[Finding]]:
     return Pack(folder, tree["name"], tree["language"], tree.get("region", ""), says), findings
 
 
-def check_pack(folder: Path) -> list[Finding]:
-    """Everything that is wrong or odd about a pack, in the order of its files. Reads all of its sound."""
-    _, findings = read_pack(folder)
-    there = {file for file in _files(folder) if file != MANIFEST}
-    findings += [Finding(FILES[segment], "is missing") for segment in FILES if _is_missed(segment, there)]
-    findings += _letter_findings(there)
-    findings += [finding for segment, file in FILES.items() if file in there for finding in _heard(folder, segment)]
-    for file in sorted(there - set(FILES.values())):
-        meant = did_you_mean(file, FILES.values())
-        findings.append(Finding(file, f"is not used{meant}", fatal=False))
-    return findings
+def keep_pack(pack: Pack, folder: Path, replace: bool) -> Path:
+    """Copy a pack's own files into the folder of packs, whole or not at all; returns where it lies now.
+
+    Raises FileExistsError if one of that name is there and is not to be replaced, and OSError.
+    """
+    place = folder / pack.name
+    folder.mkdir(parents=True, exist_ok=True)
+    if place.exists() and (not replace or place.samefile(pack.folder)):
+        raise FileExistsError(place)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
+        made = Path(scratch) / "made"
+        for file in (MANIFEST, *(FILES[segment] for segment in pack.says)):
+            (made / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(pack.folder / file, made / file)
+        if place.exists():
+            place.rename(Path(scratch) / "before")
+        made.rename(place)
+    return place
 
 
 def _manifest_findings(tree: Mapping[str, object]) -> Iterator[Finding]:
@@ -179,52 +193,7 @@ def _listed(words: tuple[str, ...]) -> str:
     return f"{', '.join(first)} or {last}" if first else "left out"
 
 
-def _files(folder: Path) -> Iterator[str]:
-    """All files of the pack, hidden ones aside."""
-    for here, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for file in files:
-            if not file.startswith("."):
-                yield (Path(here) / file).relative_to(folder).as_posix()
-
-
-def _is_missed(segment: str, there: Collection[str]) -> bool:
-    return segment in REQUIRED and FILES[segment] not in there
-
-
-def _letter_findings(there: Collection[str]) -> list[Finding]:
-    missing = [letter for letter in LETTERS if FILES[letter] not in there]
-    if not missing or len(missing) == len(LETTERS):
-        return []
-    text = f"some are missing ({', '.join(missing)}); a code with one of them is spoken by another voice"
-    return [Finding("letters", text, fatal=False)]
-
-
-def _heard(folder: Path, segment: str) -> Iterator[Finding]:
-    """What is wrong with one recording."""
-    file = FILES[segment]
-    try:
-        sound = read_wav(_bytes_of(folder / file))
-    except WavError as error:
-        yield Finding(file, str(error))
-        return
-    except OSError as error:
-        yield Finding(file, f"cannot be read: {error.strerror}")
-        return
-    if peak(sound.samples) < _SILENT:
-        yield Finding(file, "is silent; record it louder")
-        return
-    if clipped(sound.samples):
-        yield Finding(file, "is clipped; record it less loud")
-    seconds = len(trim(sound)) / sound.rate
-    most = _MOST_PHRASE_SECONDS if segment in PHRASES else _MOST_SIGN_SECONDS
-    if seconds > most:
-        yield Finding(file, f"is too long: {seconds:.1f} s without the silence around it, not {most:.0f} s at most")
-    elif seconds < _LEAST_SECONDS:
-        yield Finding(file, f"is too short: {seconds * 1_000:.0f} ms, not {_LEAST_SECONDS * 1_000:.0f} ms at least")
-
-
-def _bytes_of(file: Path) -> bytes:
+def bytes_of(file: Path) -> bytes:
     """The file, unless it is far too large to be one word. Raises OSError or WavError."""
     with file.open("rb") as stream:
         data = stream.read(_MOST_BYTES + 1)

@@ -23,7 +23,7 @@ class Options:
     """How a prompt is built."""
 
     repeats: int = 3
-    """How often the code is said; 1 to 3."""
+    """How often the code is said, 1 to 3; less often where the call would become too long."""
     gap_ms: int = 250
     """Silence between two signs of the code."""
     pause_ms: int = 700
@@ -55,6 +55,11 @@ class Mark(NamedTuple):
     """In octets of the prompt, each 125 microseconds."""
     kind: str
     """As in Piece. Never a sign of the code."""
+
+    @property
+    def seconds(self) -> float:
+        """When it is played."""
+        return self.offset / SAMPLES_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,28 @@ A voice is prepared whole, at its first use or by `warm`; from then on a prompt 
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final, NamedTuple
 
+from bocau.deliver.speech.builtin import Builtin
 from bocau.deliver.speech.cache import Cache
+from bocau.deliver.speech.espeak import Espeak
+from bocau.deliver.speech.pack import Packs
 from bocau.deliver.speech.prompt import Clip, Options, Piece, Prompt, invitation_pieces, lay, prompt_pieces
-from bocau.deliver.speech.segments import DIGITS, LETTERS, REGIONS, REQUIRED
+from bocau.deliver.speech.segments import DIGITS, LETTERS, PHRASES, REGIONS, REQUIRED
 from bocau.deliver.speech.shaping import fit
 from bocau.deliver.speech.voice import Engine, SpeechFault, Voice
 from bocau.deliver.speech.wav import little
 from bocau.wire.rtp.g711 import alaw_encode, ulaw_encode
 
-__all__ = ["Prepared", "Speaker"]
+__all__ = ["Prepared", "Setup", "Speaker", "make_speaker"]
 
 _SIGNS: Final = frozenset(DIGITS + LETTERS)
 _CODE_LENGTHS: Final = range(1, 17)
 _REPEATS: Final = range(1, 4)
+_MOST_SECONDS: Final = 45.0
+"""Of a prompt; a call ends after 60 s (voice, State machine). A longer one is said less often, but at least once."""
 
 
 class Prepared(NamedTuple):
@@ -48,6 +54,17 @@ class _Slot:
     """Empty until it was prepared."""
 
 
+class Setup(NamedTuple):
+    """What a speaker is made of, in plain values."""
+
+    engines: Sequence[str] = ("pack", "espeak-ng", "builtin")
+    """By name, the preferred one first."""
+    packs_folder: Path | None = None
+    pack: str = ""
+    """The one recorded pack to use; empty: whichever fits."""
+    cache_folder: Path | None = None
+
+
 class Speaker:
     """Voices of several engines, the preferred one first. A voice that fails is not tried again."""
 
@@ -69,15 +86,21 @@ class Speaker:
     def prompt(self, code: str, language: str, region: str, options: Options) -> Prompt:
         """The sound of one call that says the code. Blocks only if the voice was not prepared.
 
-        The first engine whose voice has all that is needed speaks all of it. Raises SpeechFault if none has, and for a
-        code that is not 1 to 16 of the signs 0 to 9 and A to Z.
+        The first engine whose voice has all that is needed speaks all of it. A code is said less often than asked for
+        where the prompt would exceed 45 s. Raises SpeechFault if no voice has all, and for a code that is not 1 to 16
+        of the signs 0 to 9 and A to Z.
         """
         if len(code) not in _CODE_LENGTHS or not _SIGNS.issuperset(code):
             raise SpeechFault("a code is 1 to 16 of the signs 0 to 9 and A to Z")
         if options.repeats not in _REPEATS:
             raise SpeechFault("a code is said 1 to 3 times")
         prepared = self._find(language, region, _needed(code, options))
-        return _laid(prompt_pieces(code, options, "tail" in prepared.clips), prepared)
+        prompt = _coded(code, options, prepared)
+        for repeats in range(options.repeats - 1, 0, -1):
+            if prompt.seconds <= _MOST_SECONDS:
+                break
+            prompt = _coded(code, replace(options, repeats=repeats), prepared)
+        return prompt
 
     def invitation(self, language: str, region: str, options: Options) -> Prompt:
         """What is played until the called person presses 1, so that no answering machine hears the code.
@@ -96,6 +119,8 @@ class Speaker:
                 return Prepared(slot.voice, slot.clips, "; ".join(faults))
             if slot.fault:
                 faults.append(slot.fault)
+            elif slot.voice is not None:
+                faults.append(_lack(slot.voice, needed))
         where = f"{language} {region}".strip()
         raise SpeechFault("; ".join([*faults, f"no voice for {where} has all that is needed"]))
 
@@ -130,8 +155,28 @@ class Speaker:
         return Clip(alaw_encode(pcm), ulaw_encode(pcm))
 
 
+def make_speaker(setup: Setup) -> Speaker:
+    """A speaker with the named engines. Raises KeyError for a name that no engine has."""
+    engines: Mapping[str, Engine] = {
+        "pack": Packs(setup.packs_folder, setup.pack),
+        "espeak-ng": Espeak(),
+        "builtin": Builtin(),
+    }
+    return Speaker([engines[name] for name in setup.engines], Cache(setup.cache_folder))
+
+
+def _lack(voice: Voice, needed: frozenset[str]) -> str:
+    """What a voice has not; of the signs of a code no more than that some are missing."""
+    phrases = sorted(needed.intersection(PHRASES) - voice.says)
+    return f"voice {voice.name} of {voice.engine} has no {', no '.join(phrases or ['letters'])}"
+
+
 def _needed(signs: str, options: Options) -> frozenset[str]:
     return frozenset(signs) | {"lead"} | ({"press_to_repeat"} if options.press_to_repeat else set())
+
+
+def _coded(code: str, options: Options, prepared: Prepared) -> Prompt:
+    return _laid(prompt_pieces(code, options, "tail" in prepared.clips), prepared)
 
 
 def _laid(pieces: Iterable[Piece], prepared: Prepared) -> Prompt:

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-__all__ = ["Sound", "WavError", "little", "read_wav", "write_wav"]
+__all__ = ["Sound", "WavError", "little", "read_wav", "samples_of", "write_wav"]
 
 _PCM: Final = 1
 _EXTENSIBLE: Final = 0xFFFE
@@ -74,6 +74,14 @@ def little(samples: "array[int]") -> bytes:
     return samples.tobytes()
 
 
+def samples_of(pcm16le: bytes) -> "array[int]":
+    """Samples from little-endian bytes."""
+    samples = array("h", pcm16le)
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples
+
+
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each chunk's name and body. Raises WavError if the file ends within one."""
     at = 12
@@ -116,10 +124,7 @@ def _upper_half(size: int) -> Callable[[bytes], "array[int]"]:
         words = bytearray(2 * count)
         words[0::2] = body[size - 2 : count * size : size]
         words[1::2] = body[size - 1 : count * size : size]
-        samples = array("h", bytes(words))
-        if sys.byteorder == "big":
-            samples.byteswap()
-        return samples
+        return samples_of(bytes(words))
 
     return read
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from tests.rooms.deliver.speech.studio import MANIFEST, make_pack, recording, silence, tone, wav
 
-from bocau.deliver.speech.pack import Finding, Packs, check_pack, find_packs, read_pack
+from bocau.deliver.speech.pack import Finding, Packs, find_packs, keep_pack, read_pack
+from bocau.deliver.speech.pack_check import check_pack
 from bocau.deliver.speech.segments import DIGITS, LETTERS, SEGMENTS
 from bocau.deliver.speech.voice import SpeechFault
 
@@ -114,3 +115,27 @@ def test_another_take_is_another_segment(tmp_path: Path) -> None:
     (pack / "digits" / "6.wav").unlink()
     with pytest.raises(SpeechFault, match=r"6\.wav cannot be used"):
         one.recipe("6")
+
+
+def test_a_pack_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Its own files and nothing else; what was there before gives way only if that is wanted."""
+    source = make_pack(tmp_path / "source", (*DIGITS, "lead", "K"))
+    (source / "notes.txt").write_text("not ours")
+    pack, _ = read_pack(source)
+    assert pack is not None
+    folder = tmp_path / "packs"
+    place = keep_pack(pack, folder, replace=False)
+    assert place == folder / "lan"
+    files = sorted(str(file.relative_to(place)) for file in place.rglob("*") if file.is_file())
+    assert files == [*(f"digits/{digit}.wav" for digit in DIGITS), "letters/K.wav", "pack.toml", "phrases/lead.wav"]
+    with pytest.raises(FileExistsError):
+        keep_pack(pack, folder, replace=False)
+    (source / "letters" / "K.wav").unlink()
+    smaller, _ = read_pack(source)
+    assert smaller is not None
+    assert not (keep_pack(smaller, folder, replace=True) / "letters").exists()
+    assert [file.name for file in folder.iterdir()] == ["lan"]
+    kept, _ = read_pack(place)
+    assert kept is not None
+    with pytest.raises(FileExistsError):
+        keep_pack(kept, folder, replace=True)

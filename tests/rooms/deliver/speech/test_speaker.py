@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -81,14 +82,22 @@ def test_a_prompt_is_as_long_as_its_pieces_in_whole_frames(code: str, chosen: Op
     """By both laws, so that a call may use either; marks stand where their pieces begin."""
     prompt = BUILTIN.prompt(code, "vi", "north", chosen)
     clips = BUILTIN.warm("vi", "north", chosen).clips
-    pieces = list(prompt_pieces(code, chosen, tail=True))
+    said = sum(mark.kind == "code" for mark in prompt.marks)
+    pieces = list(prompt_pieces(code, replace(chosen, repeats=said), tail=True))
     samples = sum(len(clips[p.segment].alaw) if p.segment else p.silence_ms * 8 for p in pieces)
     assert len(prompt.alaw) == len(prompt.ulaw) == samples + -samples % FRAME_SAMPLES
-    assert prompt.seconds == len(prompt.alaw) / 8_000 <= 60
     assert [mark.kind for mark in prompt.marks] == [p.kind for p in pieces if p.kind]
     assert all(a.offset < b.offset for a, b in pairwise(prompt.marks))
     lead = clips["lead"].alaw
     assert all(prompt.alaw.startswith(lead, mark.offset) for mark in prompt.marks if mark.kind == "lead")
+
+
+def test_a_code_is_said_less_often_where_the_call_would_be_too_long() -> None:
+    """A call ends after a minute; a prompt that were cut off there might end within the code."""
+    slow = Options(gap_ms=1_000, pause_ms=3_000)
+    said = [BUILTIN.prompt(code, "vi", "north", slow) for code in ("1234", "1234567890", "1234567890123456")]
+    assert [sum(mark.kind == "code" for mark in prompt.marks) for prompt in said] == [3, 2, 1]
+    assert all(prompt.seconds <= 45 for prompt in said)
 
 
 def test_a_prompt_begins_and_ends_in_silence() -> None:
