@@ -27,8 +27,8 @@ _QUIET: Final = 0.02
 """A frame below this share of the loudest one counts as silence (-34 dB)."""
 _MARGIN_FRAMES: Final = 2
 _FADE_SECONDS: Final = 0.005
-_CLIPPED_RUN: Final = 3
-"""Samples at full scale in a row that no undamaged recording has."""
+_EDGE: Final = 127 << 8
+"""Where the samples of any depth end: an 8-bit recording reaches no further."""
 
 
 def fit(sound: Sound) -> "array[int]":
@@ -41,10 +41,9 @@ def peak(samples: Sequence[int]) -> int:
     return max(map(abs, samples), default=0)
 
 
-def clipped(samples: "array[int]") -> bool:
-    """Whether the recorder was driven beyond full scale: several samples in a row that stick there."""
-    octets = samples.tobytes()
-    return any(array("h", [edge] * _CLIPPED_RUN).tobytes() in octets for edge in (FULL_SCALE, -FULL_SCALE - 1))
+def clipped(samples: Sequence[int]) -> bool:
+    """Whether the recorder was driven beyond full scale: three equal samples in a row at the edge."""
+    return any(a == b == c and abs(a) >= _EDGE for a, b, c in zip(samples, samples[1:], samples[2:], strict=False))
 
 
 def resample(sound: Sound, rate: int) -> "array[int]":

@@ -113,8 +113,9 @@ class Speaker:
     def _find(self, language: str, region: str, needed: frozenset[str]) -> Prepared:
         """The first voice that has the segments, prepared. Raises SpeechFault."""
         faults: list[str] = []
+        known = region if region in REGIONS.get(language, ()) else ""
         for engine in self._engines:
-            slot = self._slot(engine, language, region if REGIONS.get(language) != ("",) else "")
+            slot = self._slot(engine, language, known)
             if slot.voice is not None and slot.voice.says >= needed and self._prepare(slot, slot.voice):
                 return Prepared(slot.voice, slot.clips, "; ".join(faults))
             if slot.fault:

@@ -72,7 +72,9 @@ def test_a_recorder_driven_too_far_is_noticed() -> None:
     """Three samples at the edge in a row; a single one may just touch it."""
     assert clipped(sound(tone(300, 0.1, 8_000, 1.5), 8_000).samples)
     assert not clipped(sound(tone(300, 0.1, 8_000, 0.98), 8_000).samples)
+    assert clipped(read_wav(wav(tone(300, 0.1, 8_000, 1.5), 8_000, bits=8)).samples)
     assert not clipped(array("h", [0, 32_767, 32_767, 0, -32_768, -32_768, 5]))
+    assert not clipped(array("h", [128] * 10))  # 80 00 80 00: looks like the edge from an odd octet
 
 
 @given(st.lists(st.integers(-32_768, 32_767), max_size=400), st.sampled_from(RATES))
