@@ -49,7 +49,7 @@ def scaled(alaw: bytes, gain: float) -> "array[int]":
 
 
 @given(codes, st.sampled_from(["alaw", "ulaw"]), st.integers(100, 600))
-@settings(max_examples=12)
+@settings(max_examples=10)
 def test_every_code_is_heard_as_it_was_said(ear: Ear, code: str, law: str, gap_ms: int) -> None:
     """Prompt to ear, by both laws."""
     said = prompt(code, gap_ms=gap_ms)

@@ -43,7 +43,7 @@ class Piece(NamedTuple):
     """One piece of a prompt: a segment, or silence."""
 
     kind: str
-    """What begins here: lead, code, pause, tail, press_to_hear, press_to_repeat, end; empty within the code."""
+    """What begins here: start, lead, code, pause, tail, press_to_hear, press_to_repeat, end; empty within the code."""
     segment: str = ""
     silence_ms: int = 0
 

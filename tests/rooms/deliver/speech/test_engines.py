@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from itertools import combinations
+from operator import mul
 
 import pytest
 from tests.rooms.deliver.speech.studio import recording
@@ -122,8 +123,8 @@ def test_no_two_built_in_signs_sound_alike() -> None:
     sounds = {segment: fit(one.render(segment)) for segment in SEGMENTS}
     for a, b in combinations(SEGMENTS, 2):
         first, second = sounds[a], sounds[b]
-        product = sum(x * y for x, y in zip(first, second, strict=False))
-        energy = sum(x * x for x in first) * sum(y * y for y in second)
+        product = sum(map(mul, first, second))
+        energy = sum(map(mul, first, first)) * sum(map(mul, second, second))
         assert abs(product) / energy**0.5 < (0.3 if len(first) == len(second) else 0.5), (a, b)
 
 

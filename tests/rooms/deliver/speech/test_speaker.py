@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_written_stops_no_call(tmp_path: Path) -> None:
 
 
 @given(st.lists(codes, min_size=1, max_size=3))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_nothing_on_disk_or_in_a_list_of_processes_tells_a_code(said: list[str]) -> None:
     """Files and runs are the same whatever was said: those of the whole voice, one segment each."""
     program, kept = Program(), Remembering()
