@@ -207,6 +207,8 @@ NOT_OF_A_MESSAGE = {
     "set_account_state": "active or locked",
     "put_key": "active or disabled",
     "put_brandname": "active or disabled",
+    "insert_registration": "pending, approved or refused",
+    "decide_registration": "pending, approved or refused",
 }
 
 

@@ -6,8 +6,9 @@ Only `app` and the command line import this; rooms are handed the plain values t
 """
 
 from bocau.settings.development import development
+from bocau.settings.numbering import read_numbering
 from bocau.settings.read import SEARCH, environment_name, find_file, read_settings
-from bocau.settings.rules import check_listeners, check_production, read_numbering
+from bocau.settings.rules import check_listeners, check_production
 from bocau.settings.sections import (
     DEVELOPMENT_KEY,
     SIMULATOR,

@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from bocau.core.nearest import did_you_mean
-from bocau.core.numbering import Numbering, NumberingError, parse, shipped
+from bocau.core.numbering import NumberingError
+from bocau.settings.numbering import read_numbering
 from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, Carrier, Route, Section, Settings
 from bocau.settings.values import Origin, Path, Problem, Secret, table_of
 
-__all__ = ["broken_rules", "check_listeners", "check_production", "entries", "read_numbering"]
+__all__ = ["broken_rules", "check_listeners", "check_production", "entries"]
 
 Broken = tuple[Path, str]
 _LEAST_SIGNING_KEY: Final = 16
@@ -90,22 +91,6 @@ def _telco_table(settings: Settings) -> Iterator[Broken]:
         read_numbering(settings)
     except NumberingError as error:
         yield ("accept", "telco_table"), str(error)
-
-
-def read_numbering(settings: Settings) -> Numbering:
-    """The numbering in force: the table shipped, with the operator's own laid over it. Raises NumberingError."""
-    name = settings.accept.telco_table
-    if not name:
-        return shipped()
-    try:
-        text = pathlib.Path(name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise NumberingError(f"{name} cannot be read: {why}") from error
-    try:
-        return parse(text, shipped())
-    except NumberingError as error:
-        raise NumberingError(f"{name}: {error}") from error
 
 
 class _Rule(NamedTuple):
