@@ -452,6 +452,8 @@ def test_a_template_that_a_customer_asked_for_is_approved(desk: Shell) -> None:
 
 def test_a_template_that_a_customer_asked_for_is_refused(desk: Shell) -> None:
     """It is gone from the list and registers nothing."""
+    approved = ask(desk, "{code:6} la ma mua hang", 8)
+    assert "type 8 needs no template" in desk.ok("template", "approve", str(approved))
     number = ask(desk, "{code:6} la ma mua hang", 8)
     assert desk.json("template", "refuse", str(number), "--reason", "no") == {"id": number, "state": "refused"}
     assert desk.json("template", "pending") == []

@@ -12,6 +12,7 @@ from bocau.core import phone
 from bocau.core.directory import Account, Brandname, Directory, RegisteredTemplate
 from bocau.core.message import RouteClass
 from bocau.core.refusal import Refusal
+from bocau.core.telcos import TELCOS
 from bocau.core.template import normalise
 from bocau.core.text import find_code, nfc, transliterate
 from bocau.wire.esms import codes
@@ -266,7 +267,7 @@ def _terms(
     if brandname is not None:
         registered = brandname.templates.get(telco)
         if not registered:
-            where = f"on network {telco}" if telco else "for a number whose prefix no network has"
+            where = f"on {TELCOS[telco].receiver_name}" if telco else "for a number whose prefix no network has"
             reason = f"brandname {brandname.name} has no template {where}"
             return _refuse(codes.NOT_REGISTERED_ON_NETWORK, 10, reason, codes.network_not_registered(telco))
         match = _match(registered, telco, content.text)
@@ -275,7 +276,8 @@ def _terms(
         route_class = match.route_class
     price = account.price(sms_type, telco)
     if price is None:
-        return _refuse(codes.NO_PRICE, 12, f"no price for type {sms_type} on network {telco}")
+        where = TELCOS[telco].receiver_name if telco else "numbers whose prefix no network has"
+        return _refuse(codes.NO_PRICE, 12, f"no price for type {sms_type} and {where}")
     return _Terms(price * content.parts, route_class)
 
 

@@ -1,11 +1,11 @@
 """Options and arguments that several commands share, so that they are spelled and explained the same everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["ApiKey", "ApiUrl", "Config", "Data", "Json", "Named", "SecretKey", "Wait"]
+__all__ = ["ApiKey", "ApiUrl", "Config", "Data", "Json", "Named", "RouteClass", "SecretKey", "Telco", "Wait"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text for people.")]
 Data = Annotated[
@@ -33,3 +33,5 @@ SecretKey = Annotated[
 Wait = Annotated[
     float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait so long for the outcome, and print it.")
 ]
+Telco = Annotated[str, typer.Option("--telco", help="Networks by id or name, with commas, or all.")]
+RouteClass = Annotated[Literal["otp", "other"] | None, typer.Option("--class", help="Else found out from the text.")]

@@ -20,6 +20,7 @@ from tests.rooms.accept.shop import KEY, NOW, PHONES, POLICY, REQUEST, SECRET, T
 from bocau.accept.checks import AFTER_REQUEST_ID, Draft, check
 from bocau.core.message import RouteClass
 from bocau.core.refusal import Refusal
+from bocau.core.telcos import TELCOS
 from bocau.wire.esms.send import SendRequest
 
 DAY = 86_400_000
@@ -248,9 +249,8 @@ def test_a_network_without_a_template_is_177_by_its_name(telco: int, name: str) 
     """The network's name is spelled as clients know it, errors included."""
     stock = Stock(templates=tuple(row for row in Stock().templates if row[2] != telco))
     found = refused(replace(REQUEST, phone=PHONES[telco]), stock)
-    assert found == Refusal(
-        "177", f"The Network {name} have not registry.", f"brandname BOCAU has no template on network {telco}", 10
-    )
+    reason = f"brandname BOCAU has no template on {TELCOS[telco].receiver_name}"
+    assert found == Refusal("177", f"The Network {name} have not registry.", reason, 10)
 
 
 def test_a_prefix_that_no_network_has_is_177_and_not_a_crash() -> None:
