@@ -52,7 +52,10 @@ def warnings(text: str, advice: Advice | None = None, found: list[Doubt] | None 
     """What is worth a second look, one sentence each; empty for a template that is plain."""
     text = parse(text).text
     advice = advise(_pieces(text)) if advice is None else advice
-    return [*_signs(text, advice), *(f"At character {d.position}: {_said(d)}." for d in found or doubts(text))]
+    return [
+        *_signs(text, advice),
+        *(f"At character {d.position}: {_said(d)}." for d in (doubts(text) if found is None else found)),
+    ]
 
 
 def _pieces(text: str) -> tuple[Piece, ...]:
