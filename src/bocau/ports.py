@@ -11,7 +11,18 @@ from typing import NamedTuple, Protocol
 
 from bocau.core.message import Message
 
-__all__ = ["Carrier", "HttpAnswer", "HttpFailure", "HttpGet", "Listening", "PartOut", "Submission", "World"]
+__all__ = [
+    "Carrier",
+    "HttpAnswer",
+    "HttpFailure",
+    "HttpGet",
+    "Listening",
+    "PartOut",
+    "Service",
+    "ServiceNames",
+    "Submission",
+    "World",
+]
 
 
 class World(Protocol):
@@ -52,8 +63,36 @@ class World(Protocol):
         """Listen for TCP connections; port 0 picks a free one. Raises OSError."""
         ...
 
+    async def open_datagram(
+        self, factory: Callable[[], asyncio.DatagramProtocol], host: str, port: int, *, towards: str | None = None
+    ) -> asyncio.DatagramTransport:
+        """Open a UDP socket on an address of ours; port 0 picks a free one. Raises OSError.
+
+        An empty `host` is the address from which `towards`, an address of the peer, is reached.
+        """
+        ...
+
     def resolve(self, host: str, port: int) -> Awaitable[list[str]]:
         """All addresses of a name, as text, in the order to try them. Raises OSError."""
+        ...
+
+
+class Service(NamedTuple):
+    """One SRV record: a host that offers a service (RFC 2782)."""
+
+    priority: int
+    """The lower comes first."""
+    weight: int
+    """Its share among those of the same priority."""
+    host: str
+    port: int
+
+
+class ServiceNames(Protocol):
+    """Looks services up in the DNS."""
+
+    async def services(self, name: str) -> list[Service]:
+        """The SRV records of a name such as `_sip._udp.example.com`; none if there is no such name. Raises OSError."""
         ...
 
 

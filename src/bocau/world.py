@@ -13,6 +13,7 @@ __all__ = ["RealWorld"]
 
 
 _POOL_BYTES: Final = 4_096
+_DISCARD_PORT: Final = 9
 
 
 class RealWorld:
@@ -61,6 +62,24 @@ class RealWorld:
         """Listen for TCP connections. Raises OSError."""
         loop = asyncio.get_running_loop()
         return RealListening(await loop.create_server(factory, host, port, backlog=1024))
+
+    async def open_datagram(
+        self, factory: Callable[[], asyncio.DatagramProtocol], host: str, port: int, *, towards: str | None = None
+    ) -> asyncio.DatagramTransport:
+        """Open a UDP socket. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        local = host or await self._address_towards(towards or "127.0.0.1")
+        transport, _ = await loop.create_datagram_endpoint(factory, local_addr=(local, port))
+        return transport
+
+    async def _address_towards(self, peer: str) -> str:
+        """Our own address on the way to a peer: what the system would send from. Nothing is sent."""
+        loop = asyncio.get_running_loop()
+        probe, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(peer, _DISCARD_PORT))
+        try:
+            return str(probe.get_extra_info("sockname")[0])
+        finally:
+            probe.close()
 
     async def resolve(self, host: str, port: int) -> list[str]:
         """All addresses of a name, by the system's resolver, in a thread. Raises OSError."""

@@ -9,7 +9,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "bocau"
 
 KERNELS = {"core", "wire", "store", "ports", "loops", "telemetry", "listener"}
 ROOMS = {"accept", "schedule", "dispatch", "deliver", "report"}
-EVERYTHING = KERNELS | ROOMS | {"settings", "world", "steady", "simulator", "app", "cli", "console", "provision"}
+EVERYTHING = KERNELS | ROOMS | {"settings", "world", "steady", "srv", "simulator", "app", "cli", "console", "provision"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "wire": set(),
@@ -17,6 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"core"},
     "world": {"ports"},
     "steady": {"ports"},
+    "srv": {"ports"},
     "store": {"core", "ports"},
     "loops": {"core", "ports", "telemetry"},
     "telemetry": {"core", "ports"},

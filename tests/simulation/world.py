@@ -14,7 +14,18 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-__all__ = ["BEGIN_MS", "End", "Machine", "Network", "SimulatedWorld", "Stuck", "VirtualLoop", "Weather", "play"]
+__all__ = [
+    "BEGIN_MS",
+    "Datagrams",
+    "End",
+    "Machine",
+    "Network",
+    "SimulatedWorld",
+    "Stuck",
+    "VirtualLoop",
+    "Weather",
+    "play",
+]
 
 T = TypeVar("T")
 
@@ -115,6 +126,10 @@ class Network:
         self.names: dict[str, list[str]] = {}
         """What the resolvers answer; an address needs no entry."""
         self.listeners: dict[tuple[str, int], _Listening] = {}
+        self.sockets: dict[tuple[str, int], Datagrams] = {}
+        """Open datagram sockets."""
+        self.datagram_loss = 0.0
+        """The share of datagrams that never arrive."""
         self.ends: dict[End, None] = {}
         """Both ends of every open connection."""
         self._blocked: set[frozenset[str]] = set()
@@ -153,6 +168,12 @@ class Network:
     def blocked(self, one: str, other: str) -> bool:
         """Whether there is a partition between them."""
         return bool(self._blocked) and frozenset((one, other)) in self._blocked
+
+    def arrive(self, data: bytes, source: tuple[str, int], target: tuple[str, int]) -> None:
+        """A datagram is there, and perhaps somebody for it."""
+        socket = self.sockets.get(target)
+        if socket is not None:
+            socket.take(data, source)
 
     def between(self, one: str, other: str) -> list["End"]:
         """The ends on `one` of all connections between two addresses, oldest first."""
@@ -213,6 +234,9 @@ class Machine:
         for key, listening in list(network.listeners.items()):
             if listening.machine is self:
                 del network.listeners[key]
+        for socket in list(network.sockets.values()):
+            if socket.machine is self:
+                socket.vanish()
         for end in list(network.ends):
             if end.machine is self:
                 end.vanish()
@@ -301,6 +325,18 @@ class SimulatedWorld:
         listening = network.listeners[key] = _Listening(self._machine, factory, port)
         return listening
 
+    async def open_datagram(
+        self, factory: Callable[[], asyncio.DatagramProtocol], host: str, port: int, *, towards: str | None = None
+    ) -> "Datagrams":
+        """A datagram socket on the machine's only address. Raises OSError."""
+        network = self._machine.network
+        key = (self._machine.address, port or network.free_port())
+        if key in network.sockets:
+            raise OSError(f"{key} is in use")
+        socket = network.sockets[key] = Datagrams(self._machine, key)
+        socket.open(factory)
+        return socket
+
     async def resolve(self, host: str, port: int) -> list[str]:
         """The network's names. Raises OSError."""
         found = self._machine.network.names.get(host)
@@ -314,6 +350,54 @@ class SimulatedWorld:
 def _settle(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
+
+
+class Datagrams(asyncio.DatagramTransport):
+    """A datagram socket in memory: each datagram has its own delay, may overtake others, or never arrives."""
+
+    def __init__(self, machine: Machine, key: tuple[str, int]) -> None:
+        super().__init__({"sockname": key})
+        self.machine = machine
+        self._key = key
+        self._network = machine.network
+        self._context = contextvars.copy_context()
+        self._protocol: asyncio.DatagramProtocol
+        self._closed = False
+
+    def open(self, factory: Callable[[], asyncio.DatagramProtocol]) -> None:
+        """The socket is there at once."""
+        self._protocol = factory()
+        self._protocol.connection_made(self)
+
+    def sendto(self, data: Any, addr: Any = None) -> None:
+        """Send; what nobody listens for is lost silently."""
+        network = self._network
+        lost = network.datagram_loss and network.random.random() < network.datagram_loss
+        if not self._closed and not lost and not network.blocked(self._key[0], addr[0]):
+            network.loop.call_later(network.delay(), network.arrive, bytes(data), self._key, (addr[0], addr[1]))
+
+    def take(self, data: bytes, source: tuple[str, int]) -> None:
+        """A datagram arrives."""
+        self._context.copy().run(self._protocol.datagram_received, data, source)
+
+    def vanish(self) -> None:
+        """The process is dead."""
+        self._closed = True
+        self._network.sockets.pop(self._key, None)
+
+    def close(self) -> None:
+        """Close."""
+        if not self._closed:
+            self.vanish()
+            self._network.loop.call_soon(self._protocol.connection_lost, None, context=self._context.copy())
+
+    def abort(self) -> None:
+        """Close."""
+        self.close()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed."""
+        return self._closed
 
 
 _EOF: Final = b"<eof>"

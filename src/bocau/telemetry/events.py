@@ -58,6 +58,8 @@ class LogEvent(StrEnum):
 
     LINK_DIAL = "link.dial", "a connection to a carrier is tried"
     LINK_BIND = "link.bind", "a link to a carrier is bound"
+    LINK_REGISTER = "link.register", "a trunk took our registration"
+    LINK_MISFIT = "link.misfit", "a trunk refuses calls in a way that only settings can mend; at most once a minute"
     LINK_REFUSE = "link.refuse", "the carrier refused the bind"
     LINK_LOSE = "link.lose", "a link went away or fell silent"
     LINK_THROTTLE = "link.throttle", "the carrier asked for less speed"

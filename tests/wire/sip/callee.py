@@ -86,7 +86,9 @@ class Callee:
         contact = ("Contact", f"<sip:{tag}@192.0.2.9:5070>")
         return self.answer(200, contact, *extra, tag=tag, body=make_offer(THEIRS) if body is None else body)
 
-    def ask(self, method: str, *extra: Header, body: bytes = b"", tag: str = "them", branch: str = "") -> list[CallEvent]:
+    def ask(
+        self, method: str, *extra: Header, body: bytes = b"", tag: str = "them", branch: str = ""
+    ) -> list[CallEvent]:
         """A request of the callee in the dialog."""
         invite = self.request("INVITE")
         self.numbers += method not in ("ACK", "CANCEL")

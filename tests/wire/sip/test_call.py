@@ -1,6 +1,7 @@
 """One outgoing call against a callee in the test's hands."""
 
 import pytest
+from tests.wire.sip.callee import OURS, SDP, SETUP, THEIRS, Callee
 
 from bocau.wire.sip.call import CallPhase
 from bocau.wire.sip.dialog import Hop
@@ -16,7 +17,6 @@ from bocau.wire.sip.events import (
 )
 from bocau.wire.sip.message import Request, Response, every, first
 from bocau.wire.sip.sdp import Codec, RemoteMedia, make_offer, read_answer
-from tests.wire.sip.callee import OURS, SDP, SETUP, THEIRS, Callee
 
 ASKS = ("WWW-Authenticate", 'Digest realm="r", nonce="n1", qop="auth", algorithm=MD5')
 MEDIA = RemoteMedia("192.0.2.9", 30_000, 30_001, Codec.PCMA, 8, 101, True, True)
@@ -94,7 +94,7 @@ def test_a_challenge_is_answered_once(status: int, asks: str, answers: str) -> N
     after = callee.request("INVITE")
     assert callee.methods() == ["INVITE", "ACK", "INVITE"]
     assert callee.number("INVITE") == 2
-    assert 'nc=00000001' in first(after, answers)
+    assert "nc=00000001" in first(after, answers)
     assert (first(after, "Call-ID"), first(after, "From")) == (first(before, "Call-ID"), first(before, "From"))
     assert first(after, "To") == SETUP.callee
     assert every(after, "Via") != every(before, "Via")
@@ -216,7 +216,9 @@ def test_a_fork_that_answers_second_is_ended() -> None:
 def test_requests_follow_the_recorded_route() -> None:
     """ACK and BYE go to the Contact by way of the Record-Routes, the last one first (12.1.2)."""
     callee = Callee()
-    callee.accept(("Record-Route", "<sip:b.example;lr>, <sip:a.example:5099;lr>"), ("Record-Route", "<sip:z.example;lr>"))
+    callee.accept(
+        ("Record-Route", "<sip:b.example;lr>, <sip:a.example:5099;lr>"), ("Record-Route", "<sip:z.example;lr>")
+    )
     ack = callee.request("ACK")
     assert every(ack, "Route") == ["<sip:z.example;lr>", "<sip:a.example:5099;lr>", "<sip:b.example;lr>"]
     assert ack.uri == "sip:them@192.0.2.9:5070"
@@ -324,9 +326,13 @@ def test_a_hold_is_taken() -> None:
     callee = Callee()
     callee.accept()
     held = make_offer(THEIRS).replace(b"IN IP4 192.0.2.9", b"IN IP4 0.0.0.0")
-    assert [event.media.hears for event in callee.ask("UPDATE", body=held) if isinstance(event, MediaChanged)] == [False]
+    assert [event.media.hears for event in callee.ask("UPDATE", body=held) if isinstance(event, MediaChanged)] == [
+        False
+    ]
     held = make_offer(THEIRS).replace(b"sendrecv", b"inactive")
-    assert [event.media.hears for event in callee.ask("UPDATE", body=held) if isinstance(event, MediaChanged)] == [False]
+    assert [event.media.hears for event in callee.ask("UPDATE", body=held) if isinstance(event, MediaChanged)] == [
+        False
+    ]
     answer = callee.sent[-1]
     assert isinstance(answer, Response)
     assert b"a=inactive" in answer.body
