@@ -369,7 +369,7 @@ class Datagrams(asyncio.DatagramTransport):
         self._protocol = factory()
         self._protocol.connection_made(self)
 
-    def sendto(self, data: Any, addr: Any = None) -> None:
+    def sendto(self, data: Any, addr: Any = None) -> None:  # noqa: ANN401 - as the library has it
         """Send; what nobody listens for is lost silently."""
         network = self._network
         lost = network.datagram_loss and network.random.random() < network.datagram_loss
