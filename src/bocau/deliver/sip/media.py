@@ -29,14 +29,15 @@ class Ticker:
         self._world = world
         self._media: dict[Media, None] = {}
         self._due = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     def add(self, media: "Media") -> None:
         """From now on this call is called."""
         self._media[media] = None
         if self._timer is None:
             self._due = self._world.monotonic()
-            self._tick()
+            # Not at once: whoever answered the call first says what is to be said.
+            self._timer = asyncio.get_running_loop().call_soon(self._tick)
 
     def remove(self, media: "Media") -> None:
         """Not any more."""
