@@ -179,6 +179,8 @@ def _streams(body: bytes) -> list[_Stream]:
 
 
 def _stream(value: str, host: str, attributes: tuple[tuple[str, str], ...]) -> _Stream:
+    if not (value.isascii() and value.isprintable()):
+        raise BadSdp("a stream of foreign signs")
     words = value.split()
     port = words[1].partition("/")[0] if len(words) > 1 else ""
     if len(words) < 4 or len(words) > 64 or _NUMBER.fullmatch(port) is None or int(port) > 65_535:

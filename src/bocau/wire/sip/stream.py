@@ -74,7 +74,7 @@ class StreamFramer:
         if held.startswith(PING):
             del held[:4]
             return KeepAlive.PING
-        if PING.startswith(bytes(held)) and bytes(held) != PONG:
+        if PING.startswith(held):
             return None
         del held[: 2 if held.startswith(PONG) else 1]
         return KeepAlive.PONG

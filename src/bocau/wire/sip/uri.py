@@ -104,6 +104,8 @@ def parse_address(text: str) -> Address:
     text = text.strip()
     begin = _angle(text)
     if begin < 0:
+        if text.startswith('"'):
+            raise BadMessage("a display name without a URI")
         uri, params = split_params(text)
         display = ""
     else:

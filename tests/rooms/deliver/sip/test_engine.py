@@ -161,6 +161,7 @@ def test_stop_ends_every_call() -> None:
         await calls.engine.stop(0.5)
         results = [await calls.end(call_id) for call_id in ids]
         assert [result.status for result in results] == [_S.FAILED, _S.ANSWERED]
+        await asyncio.sleep(0.1)
         assert [recording.acted[-1] for recording in calls.phone.recordings] == ["ACK", "BYE"]
         late = await calls.call("1234")
         assert late.reason == "no calls are taken any more"
