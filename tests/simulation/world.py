@@ -301,8 +301,9 @@ class SimulatedWorld:
         listening = network.listeners.get((there, port))
         if listening is None:
             raise ConnectionRefusedError("connection refused")
-        ours = End(self._machine, contextvars.copy_context(), (there, port))
-        theirs = End(listening.machine, listening.context.copy(), (here, network.free_port()))
+        local = here, network.free_port()
+        ours = End(self._machine, contextvars.copy_context(), local, (there, port))
+        theirs = End(listening.machine, listening.context.copy(), (there, port), local)
         ours.peer, theirs.peer = theirs, ours
         theirs.open(listening.factory)
         ours.open(factory)
@@ -410,8 +411,10 @@ class End(asyncio.Transport):
 
     peer: "End"
 
-    def __init__(self, machine: Machine, context: contextvars.Context, peername: tuple[str, int]) -> None:
-        super().__init__({"peername": peername})
+    def __init__(
+        self, machine: Machine, context: contextvars.Context, sockname: tuple[str, int], peername: tuple[str, int]
+    ) -> None:
+        super().__init__({"sockname": sockname, "peername": peername})
         self.machine = machine
         self.address = machine.address
         self.sent = 0

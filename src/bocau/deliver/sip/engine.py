@@ -291,6 +291,9 @@ class CallEngine:
             self._abandon(job, line, _not_placed(str(error), Retry.NONE))
         except OSError as error:
             self._abandon(job, line, _not_placed(f"no audio port: {error}", Retry.NEXT_TRUNK_BACK_OFF))
+        except Exception as error:  # noqa: BLE001 - the rim: an order that cannot even fail must not stay for ever
+            self._log.error(LogEvent.FAULT, exc_info=error)
+            self._abandon(job, line, _not_placed("our own fault", Retry.NONE))
 
     def _abandon(self, job: _Job, line: Line, result: CallResult) -> None:
         """An attempt that sent nothing."""

@@ -16,6 +16,7 @@ from bocau.deliver.sip.order import CallLimits, CallStatus, Prompt, Retry
 from bocau.deliver.sip.trunk import Trunk
 from bocau.ports import Service
 from bocau.simulator.phone import Phone, PhoneSettings
+from bocau.simulator.phone_rules import PHONES
 from bocau.telemetry import Lines, make_log
 
 _S = CallStatus
@@ -70,8 +71,12 @@ def test_a_trunk_that_failed_rests() -> None:
 
     async def run(network: Network) -> None:
         async with exchange(network, [FIRST, SECOND]) as (calls, phones):
-            await calls.call("0025")
-            await calls.call("1234")
+            well = phones[OTHER].settings._replace(table={"other": PHONES["other"]})
+            phones[OTHER].settings = well
+            first = calls.place("0025")
+            await asyncio.sleep(0.3)
+            assert (await calls.call("1234")).trunk == "south"
+            assert (await calls.end(first)).status is _S.ANSWERED
             assert [len(phone.recordings) for phone in phones.values()] == [1, 2]
 
     play(run)
@@ -238,7 +243,7 @@ def test_strangers_are_not_heard() -> None:
                     stranger.sendto(b"\x80\x65" + bytes(10) + b"\1\x8a\0\1", socket)
             result = await calls.end(call_id)
             assert (result.status, result.keys) == (_S.ANSWERED, "")
-            assert result.media.strangers == 2
+            assert result.media.strangers == 4
             assert calls.engine._trunks["north"].link.strangers == 2
             assert SPOKEN in phones[THEM].recordings[-1].octets
 

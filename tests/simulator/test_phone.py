@@ -1,0 +1,60 @@
+"""The called phone on the loopback of the real machine, called by the real engine."""
+
+import wave
+from pathlib import Path
+
+from tests.rooms.deliver.sip.exchange import SPOKEN, TRUNK, Calls, on_loopback
+
+from bocau.deliver.sip.order import CallStatus
+from bocau.simulator.phone import Recording, write_wav
+from bocau.simulator.phone_rules import PHONES, phone_row, phone_table
+
+
+def test_calls_over_real_sockets_are_spoken_and_heard() -> None:
+    """UDP: an answer, a key, an early hang-up and a busy phone at the same time."""
+
+    async def scenario(calls: Calls) -> None:
+        ids = [calls.place(ending) for ending in ("1234", "0029", "0028", "0006")]
+        answered, pressed, left, busy = [await calls.end(call_id) for call_id in ids]
+        assert (answered.status, pressed.keys, left.status, busy.status) == (
+            CallStatus.ANSWERED,
+            "1",
+            CallStatus.ANSWERED,
+            CallStatus.BUSY,
+        )
+        heard = {one.number[-4:]: one for one in calls.phone.recordings}
+        assert SPOKEN in heard["1234"].octets
+        assert SPOKEN in heard["0029"].octets
+        assert answered.media.received > 50
+
+    on_loopback(scenario, TRUNK._replace(host="127.0.0.1"))
+
+
+def test_a_call_over_a_real_stream_is_spoken_and_heard() -> None:
+    """TCP."""
+
+    async def scenario(calls: Calls) -> None:
+        assert (await calls.call("0026")).status is CallStatus.ANSWERED
+        assert SPOKEN in calls.recording.octets
+
+    on_loopback(scenario, TRUNK._replace(host="127.0.0.1", transport="tcp"))
+
+
+def test_what_was_heard_becomes_a_wav_file(tmp_path: Path) -> None:
+    """8 kHz, 16 bit, mono."""
+    recording = Recording("84901234567")
+    recording.frames += [b"\xd5" * 160, b"\x55" * 160]
+    write_wav(tmp_path / "heard.wav", recording, lambda octets: b"".join(bytes((octet, 0)) for octet in octets))
+    with wave.open(str(tmp_path / "heard.wav")) as file:
+        assert file.getparams()[:4] == (1, 2, 8_000, 320)
+        assert file.readframes(320) == b"\xd5\0" * 160 + b"\x55\0" * 160
+
+
+def test_every_row_is_told_and_steps_are_in_order() -> None:
+    """The table is what people read."""
+    assert [ending for ending, _ in phone_table()] == list(PHONES)
+    assert phone_row("84901230006").meaning == "busy: 486"
+    assert phone_row("84901239999") is PHONES["other"]
+    for row in PHONES.values():
+        times = [step.after_seconds for step in row.steps]
+        assert times == sorted(times)
