@@ -360,6 +360,18 @@ def test_other_requests_in_the_call_are_answered(method: str, status: int) -> No
     assert callee.call.phase is CallPhase.ESTABLISHED
 
 
+def test_a_fork_cannot_move_the_audio_of_the_call() -> None:
+    """The other phone's dialog is being ended."""
+    callee = Callee()
+    callee.accept(tag="one")
+    callee.accept(tag="two")
+    assert callee.ask("INVITE", ("Contact", "<sip:x@192.0.2.9>"), body=make_offer(THEIRS), tag="two") == []
+    assert callee.answers() == [481]
+    callee.call.hang_up(1.0)
+    callee.read()
+    assert callee.request("BYE").uri == "sip:one@192.0.2.9:5070"
+
+
 def test_requests_outside_their_order_are_refused() -> None:
     """A CSeq that goes back is 500 (12.2.2), an unknown Require 420, a strange tag 481."""
     callee = Callee()

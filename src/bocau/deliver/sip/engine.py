@@ -155,7 +155,8 @@ class CallEngine:
         return reports
 
     def place(self, order: CallOrder, report: Callable[[CallEvent], None]) -> None:
-        """Take an order. `report` hears its events on the loop, after this has returned; Ended is the last of them.
+        """Take an order. `report` hears its events on the loop, after this has returned; Ended is the last of them. It must
+        not raise.
 
         An order that cannot even wait ends at once as failed. Raises ValueError for a call id in use.
         """
@@ -318,7 +319,8 @@ class CallEngine:
         job.last = result
         if result.retry in _ELSEWHERE and not self._closed:
             job.start_until = now + job.order.limits.start
-            self._waiting[job.order.call_id] = job
+            # Ahead of those that have not been tried at all.
+            self._waiting = {job.order.call_id: job, **self._waiting}
             self._pump_soon()
         else:
             self._end(job, result)

@@ -5,6 +5,7 @@ seconds. Nothing is ever played before the answer.
 """
 
 import math
+import re
 from enum import Enum
 from typing import Final
 
@@ -19,6 +20,10 @@ _AGAIN: Final = "1"
 _MOST_KEYS: Final = 32
 _ANSWERED: Final = Verdict(CallStatus.ANSWERED, Retry.NONE)
 _FAILED: Final = Verdict(CallStatus.FAILED, Retry.NONE)
+
+
+_DIGITS: Final = re.compile(r"[0-9]{4,}")
+_LONGEST_PHRASE: Final = 60
 
 
 class CallState(Enum):
@@ -159,7 +164,7 @@ class CallMachine:
         """A final answer other than 2xx."""
         if self.state in (CallState.TRYING, CallState.PROGRESS):
             self._verdict = judge(refused.status, refused.cause, self._rang)
-            self._reason = f"{refused.status} {refused.reason[:60]}".rstrip()
+            self._reason = f"{refused.status} {_shown(refused.reason)}".rstrip()
             self._retry_after = refused.retry_after_seconds
         self._sip_status = self._sip_status or refused.status
         self._cause = self._cause or refused.cause
@@ -295,3 +300,9 @@ class CallMachine:
         self.state = CallState.ENDED
         self._ended_at = min(self._ended_at, now)
         return [Act.FINISH]
+
+
+def _shown(phrase: str) -> str:
+    """A trunk's own words as they may be shown: short, printable, without anything that may be a number or a code."""
+    printable = "".join(sign for sign in phrase if sign.isprintable())
+    return _DIGITS.sub("***", printable)[:_LONGEST_PHRASE]

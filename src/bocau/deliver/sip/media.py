@@ -51,13 +51,16 @@ class Ticker:
             self.slipped += 1
             self._due = now
             late = 0
-        for _ in range(late + 1):
-            for media in list(self._media):
-                media.tick()
         self._due += FRAME_SECONDS * (late + 1)
-        if self._media and self._timer is None:
-            wait = max(0.0, self._due - self._world.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
+        try:
+            for _ in range(late + 1):
+                for media in list(self._media):
+                    media.tick()
+        finally:
+            # Whatever one call's owner does, the others go on speaking.
+            if self._media and self._timer is None:
+                wait = max(0.0, self._due - self._world.monotonic())
+                self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
 
 
 class MediaOwner(Protocol):

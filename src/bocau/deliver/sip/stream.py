@@ -23,6 +23,7 @@ FRAME_SECONDS: Final = 0.02
 _FRAME: Final = 160
 _RATE: Final = 8_000
 _EPOCH_1900: Final = 2_208_988_800
+_NOWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - the old way of putting a call on hold
 
 
 class Stream:
@@ -77,7 +78,7 @@ class Stream:
         self._remote = remote
         self._port_learnt = False
         self._silence = remote.codec.silence * _FRAME
-        if remote.hears:
+        if remote.host not in _NOWHERE:
             self.target = Source(_plain(remote.host), remote.port)
         if self._prompt is not None:
             self._speech = memoryview(self._prompt.octets(remote.codec))

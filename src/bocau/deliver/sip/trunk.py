@@ -47,7 +47,7 @@ class Trunk(NamedTuple):
     local_port: int = 0
     """Our UDP port for signalling; 0: any."""
     public_host: str = ""
-    """The address that the trunk sees us at, behind a NAT that keeps ports; empty: our own."""
+    """The address, no name, that the trunk sees us at, behind a NAT that keeps ports; empty: our own."""
     learn_public: bool = False
     """Take address and port that the trunk says it sees (rport, received) for Contact, and the address for audio."""
     networks: tuple[str, ...] = ()

@@ -394,12 +394,13 @@ class OutgoingCall:
 
     def _serve_offer(self, request: Request, source: Source, now: float, events: list[CallEvent]) -> None:
         """A re-INVITE or an UPDATE: the audio moves, is held, or only the session is refreshed."""
-        if self.phase is not CallPhase.ESTABLISHED or self._dialog is None:
+        dialog = self._dialogs.get(parse_address(first(request, "From")).tag)
+        if self.phase is not CallPhase.ESTABLISHED or dialog is None or dialog is not self._dialog:
             self._reply(request, source, 481, now)
             return
         extra: list[Header] = [("Contact", self._setup.contact), ("Allow", ALLOW), ("Supported", SUPPORTED)]
         extra += _session_timer(request)
-        self._dialog.refresh(request)
+        dialog.refresh(request)
         if not request.body:
             body = b""
             if request.method == "INVITE":

@@ -74,6 +74,14 @@ def test_an_answer_that_crossed_the_cancel_is_not_called_again() -> None:
     assert result(machine).retry is Retry.NONE
 
 
+def test_a_trunks_words_are_shown_without_numbers() -> None:
+    """Some quote the number, or worse."""
+    machine = begun()
+    machine.on_refused(Refused(404, "No 84901234567\x1b[31m " + "x" * 99, 0, 0), 1.0)
+    assert result(machine).reason.startswith("404 No ***[31m xx")
+    assert len(result(machine).reason) <= 64
+
+
 def test_ringing_is_told_once() -> None:
     """However many 18x come; a 100 is none."""
     machine = begun()
