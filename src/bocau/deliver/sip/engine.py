@@ -155,8 +155,8 @@ class CallEngine:
         return reports
 
     def place(self, order: CallOrder, report: Callable[[CallEvent], None]) -> None:
-        """Take an order. `report` hears its events on the loop, after this has returned; Ended is the last of them. It must
-        not raise.
+        """Take an order. `report` hears its events on the loop, after this has returned, and must not raise; Ended is
+        the last of them.
 
         An order that cannot even wait ends at once as failed. Raises ValueError for a call id in use.
         """
