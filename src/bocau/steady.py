@@ -60,6 +60,7 @@ class SteadyWorld:
         self.sleep = world.sleep
         self.dial = world.dial
         self.listen = world.listen
+        self.open_datagram = world.open_datagram
         self.resolve = world.resolve
         self._wall_ms = world.now_ms
         now = world.monotonic()
