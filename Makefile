@@ -1,7 +1,7 @@
 # make run    sets everything up and runs the main job: gateway, simulated carrier, a first message
 # make test   sets everything up and passes the tests
 # make check  format, lint, types, walls
-.PHONY: run test check format setup bench fuzz clean
+.PHONY: run test test-sip check format setup bench fuzz clean
 
 export UV_PROJECT_ENVIRONMENT ?= .venv
 export UV_PYTHON_DOWNLOADS = never
@@ -13,6 +13,11 @@ run: setup
 
 test: setup
 	$(PY) -m pytest $(ARGS)
+
+# Calls to SIPp; fails where there is none.
+test-sip: setup
+	@command -v sipp >/dev/null || { echo "sipp is not on PATH (Debian: apt-get install sip-tester)"; exit 1; }
+	$(PY) -m pytest -q tests/sip tests/wire/sip tests/wire/rtp tests/rooms/deliver/sip tests/simulator/test_phone.py $(ARGS)
 
 check: setup
 	$(PY) -m ruff format --check .

@@ -22,7 +22,7 @@ PAGES = sorted(
         *(page for folder in ("docs", "changes", "examples") for page in (ROOT / folder).rglob("*.md")),
     ]
 )
-TOOLS = ("draw_lifecycle", "render_codes", "render_commands", "render_magic", "render_metrics")
+TOOLS = ("draw_lifecycle", "render_codes", "render_commands", "render_magic", "render_metrics", "render_voice")
 KINDS = ("added", "changed", "fixed", "removed")
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
