@@ -26,8 +26,17 @@ __all__ = ["Heard", "PhoneCall", "PhoneEnd", "authorised", "reply_to"]
 
 _NEVER: Final = math.inf
 _SDP: Final[Header] = ("Content-Type", "application/sdp")
-_PHRASES: Final = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 302: "Moved", 401: "Unauthorized"}
-_PHRASES_TOO: Final = {407: "Proxy Authentication Required", 481: "Call Does Not Exist", 487: "Request Terminated"}
+_PHRASES: Final = {
+    100: "Trying",
+    180: "Ringing",
+    183: "Session Progress",
+    200: "OK",
+    302: "Moved Temporarily",
+    401: "Unauthorized",
+    407: "Proxy Authentication Required",
+    481: "Call/Transaction Does Not Exist",
+    487: "Request Terminated",
+}
 _ASKS: Final = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
 _REALM: Final = "phone"
 
@@ -67,8 +76,7 @@ def reply_to(
     headers += [("Via", via) for via in vias[1:]]
     headers += [("From", first(request, "From")), ("To", to)]
     headers += [("Call-ID", first(request, "Call-ID")), ("CSeq", first(request, "CSeq")), *extra]
-    phrase = _PHRASES.get(status) or _PHRASES_TOO.get(status, "Refused")
-    return Response(status, phrase, tuple(headers), body)
+    return Response(status, _PHRASES.get(status, "Refused"), tuple(headers), body)
 
 
 def authorised(request: Request, status: int, user: Credentials, nonce: str) -> bool:

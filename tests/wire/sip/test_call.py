@@ -222,7 +222,7 @@ def test_requests_follow_the_recorded_route() -> None:
     ack = callee.request("ACK")
     assert every(ack, "Route") == ["<sip:z.example;lr>", "<sip:a.example:5099;lr>", "<sip:b.example;lr>"]
     assert ack.uri == "sip:them@192.0.2.9:5070"
-    assert callee.hops[-1] == Hop("z.example", 5060, "")
+    assert callee.hops[-1] == Hop("z.example", 5060)
     callee.call.hang_up(1.0)
     callee.read()
     assert every(callee.request("BYE"), "Route") == every(ack, "Route")
@@ -245,7 +245,7 @@ def test_the_callee_hangs_up() -> None:
     callee.numbers -= 1
     assert callee.ask("BYE", branch="z9hG4bKx") == []
     assert callee.answers() == [200, 200]
-    assert callee.hops[-1] == Hop("192.0.2.9", 5060, "")
+    assert callee.hops[-1] == Hop("192.0.2.9", 5060)
 
 
 def test_both_hang_up() -> None:
@@ -405,6 +405,16 @@ def test_reliable_progress_is_acknowledged_in_order() -> None:
     callee.call.hang_up(1.0)
     callee.read()
     assert callee.number("BYE") == 4
+
+
+def test_a_challenged_prack_is_sent_again_with_what_it_acknowledges() -> None:
+    """Its RAck stays (RFC 3262), its CSeq goes on."""
+    callee = Callee()
+    callee.answer(183, ("Require", "100rel"), ("RSeq", "41"), ("Contact", "<sip:them@192.0.2.9:5070>"))
+    assert callee.answer(401, ASKS, to="PRACK") == []
+    prack = callee.request("PRACK")
+    assert (callee.number("PRACK"), first(prack, "RAck")) == (3, "41 1 INVITE")
+    assert "nc=00000001" in first(prack, "Authorization")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bocau.deliver.sip.link import TrunkLink
+from bocau.deliver.sip.link import LinkState, TrunkLink
 from bocau.deliver.sip.machine import Act, CallMachine
 from bocau.deliver.sip.media import Media, MediaPorts, Ticker
 from bocau.deliver.sip.order import NO_MEDIA, Answered, CallEvent, CallOrder, CallResult, KeyPressed, Prompt, Ringing
@@ -59,16 +59,17 @@ class Attempt:
     async def begin(self) -> None:
         """Open the audio and send the INVITE.
 
-        Raises OSError if no sockets can be had, FieldError if number or trunk fit no message; then nothing was sent.
+        Raises OSError if no sockets can be had or the trunk has just gone, FieldError if the number is none; then
+        nothing was sent.
         """
         world, link = self._stage.world, self.link
         ports = await self._media.open(self._stage.ports, link.sent_by[0])
         try:
+            if link.state is not LinkState.UP:
+                raise OSError(link.why)
             setup = self._setup(ports)
-            now = world.monotonic()
-            self._machine = CallMachine(self.order, now)
-            self._sip = OutgoingCall(setup, now)
-        except ValueError:
+            self._sip = OutgoingCall(setup, world.monotonic())
+        except BaseException:
             self._media.close()
             raise
         self._sip_call_id = setup.call_id

@@ -23,7 +23,7 @@ from bocau.deliver.sip.order import (
     Side,
 )
 from bocau.deliver.sip.registrar import Registrar
-from bocau.deliver.sip.trunk import Trunk
+from bocau.deliver.sip.trunk import Trunk, check
 from bocau.ports import ServiceNames, World
 from bocau.telemetry import Log, LogEvent
 from bocau.wire.sip.message import FieldError
@@ -96,7 +96,7 @@ class CallEngine:
         names: ServiceNames | None = None,
     ) -> None:
         """Nothing happens before `start`. `names` is needed for trunks with `srv`. Raises ValueError for two trunks of
-        one name, or a network that is none."""
+        one name, or for settings that fit no message."""
         self._world = world
         self._settings = settings
         self._log = log
@@ -122,6 +122,7 @@ class CallEngine:
         def changed() -> None:
             self._on_changed(trunk.name)
 
+        check(trunk)
         link = TrunkLink(self._world, names, trunk, self._log, changed)
         registrar = None
         if trunk.register:
@@ -288,10 +289,10 @@ class CallEngine:
         try:
             await attempt.begin()
         except FieldError as error:
-            # The number or the trunk's own settings: no other trunk would make more of a bad number.
+            # No other trunk would make more of a bad number.
             self._abandon(job, line, _not_placed(str(error), Retry.NONE))
         except OSError as error:
-            self._abandon(job, line, _not_placed(f"no audio port: {error}", Retry.NEXT_TRUNK_BACK_OFF))
+            self._abandon(job, line, _not_placed(f"not sent: {error}", Retry.NEXT_TRUNK_BACK_OFF))
         except Exception as error:  # noqa: BLE001 - the rim: an order that cannot even fail must not stay for ever
             self._log.error(LogEvent.FAULT, exc_info=error)
             self._abandon(job, line, _not_placed("our own fault", Retry.NONE))
@@ -299,14 +300,14 @@ class CallEngine:
     def _abandon(self, job: _Job, line: Line, result: CallResult) -> None:
         """An attempt that sent nothing."""
         line.active -= 1
-        self._end(job, result._replace(trunk=line.name, trunks=len(job.tried)))
+        self._go_on(job, result._replace(trunk=line.name))
 
     # The end of an attempt
 
     def _on_done(self, job: _Job, line: Line, attempt: Attempt) -> None:
         now = self._world.monotonic()
         line.active -= 1
-        result = attempt.result._replace(trunks=len(job.tried))
+        result = attempt.result
         verdict = attempt.verdict
         line.learn(verdict, result.retry_after_seconds, self._world.random.random(), now)
         if verdict.trunk_failed and not result.sip_status:
@@ -315,10 +316,15 @@ class CallEngine:
             self._alarm(line.name, result, now)
         self._lingering = {one: None for one in self._lingering if one.lingers}
         self._lingering[attempt] = None
+        self._go_on(job, result)
+
+    def _go_on(self, job: _Job, result: CallResult) -> None:
+        """To the next trunk if the result says so, else to the end."""
+        result = result._replace(trunks=len(job.tried))
         job.attempt = None
         job.last = result
         if result.retry in _ELSEWHERE and not self._closed:
-            job.start_until = now + job.order.limits.start
+            job.start_until = self._world.monotonic() + job.order.limits.start
             # Ahead of those that have not been tried at all.
             self._waiting = {job.order.call_id: job, **self._waiting}
             self._pump_soon()

@@ -262,7 +262,7 @@ class TrunkLink:
         try:
             answer = answer_stray(request, source, self._tag)
             if answer:
-                self.send(answer, Hop(source.host, reply_port(request, source), ""))
+                self.send(answer, Hop(source.host, reply_port(request, source)))
         except (BadMessage, FieldError):
             self.unreadable += 1
 

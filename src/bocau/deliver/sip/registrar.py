@@ -62,7 +62,7 @@ class Registrar:
         link, trunk, world = self._link, self._link.trunk, self._world
         self._drop()
         self._contact_at = link.contact_at
-        user = trunk.user or trunk.from_user
+        user = trunk.user
         unique = world.token(8).hex()
         domain = format_host(trunk.from_domain or trunk.host)
         self._call_id = f"{world.token(12).hex()}@{format_host(link.sent_by[0])}"

@@ -7,7 +7,7 @@ from bocau.wire.sip.digest import Credentials
 from bocau.wire.sip.message import FieldError, Header
 from bocau.wire.sip.uri import format_host, number_uri
 
-__all__ = ["Identity", "Transport", "Trunk", "identity_of", "inside"]
+__all__ = ["Identity", "Transport", "Trunk", "check", "contact_of", "identity_of", "inside", "via_of"]
 
 Transport = Literal["udp", "tcp", "tls"]
 
@@ -100,6 +100,20 @@ def identity_of(trunk: Trunk, number: str, sent_by: tuple[str, int], seen_at: tu
         extra = (("P-Asserted-Identity", f"<{number_uri(trunk.asserted, domain)}>"),)
     caller = f"<sip:{user}@{format_host(domain)}>"
     return Identity(uri, caller, f"<{uri}>", contact_of(trunk, user, seen_at), via_of(trunk, sent_by), extra)
+
+
+def check(trunk: Trunk) -> None:
+    """Find out now what no message could be made of later. Raises ValueError; what it says names the trunk."""
+    try:
+        identity_of(trunk, "0", ("127.0.0.1", 1), ("127.0.0.1", 1))
+        for address in filter(None, (trunk.local_host, trunk.public_host)):
+            ipaddress.ip_address(address)
+        for network in trunk.networks:
+            ipaddress.ip_network(network)
+    except ValueError as error:
+        raise ValueError(f"trunk {trunk.name}: {error}") from None
+    if trunk.register and not trunk.user:
+        raise ValueError(f"trunk {trunk.name}: no user to register")
 
 
 def contact_of(trunk: Trunk, user: str, seen_at: tuple[str, int]) -> str:

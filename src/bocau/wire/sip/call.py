@@ -464,7 +464,7 @@ class OutgoingCall:
     ) -> None:
         more = (*extra, _SDP) if body else extra
         response = make_reply(request, source, status, self._tag, more, body)
-        hop = Hop(source.host, reply_port(request, source), "")
+        hop = Hop(source.host, reply_port(request, source))
         transaction = ServerTransaction(request, response, self._setup.reliable, self._setup.timers, now)
         self._served[(branch_of(request), request.method)] = _Served(transaction, hop)
 

@@ -15,8 +15,6 @@ class Hop(NamedTuple):
 
     host: str
     port: int
-    transport: str
-    """As the URI says it, capitals; empty if it says nothing."""
 
 
 class Route(NamedTuple):
@@ -88,4 +86,4 @@ class Dialog:
 
 
 def _hop(uri: SipUri) -> Hop:
-    return Hop(uri.params.get("maddr", uri.host), uri.port or 5060, uri.params.get("transport", "").upper())
+    return Hop(uri.params.get("maddr", uri.host), uri.port or 5060)
