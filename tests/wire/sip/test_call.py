@@ -432,6 +432,27 @@ def test_an_answer_without_usable_audio_is_ended(body: bytes, why: str) -> None:
     assert callee.methods() == ["INVITE", "ACK", "BYE"]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("Contact", "<junk"),
+        ("Contact", "tel:84901234567"),
+        ("Record-Route", "<junk>"),
+        ("Record-Route", "<sip:a;lr>," * 20),
+    ],
+)
+def test_an_answer_that_leads_nowhere_is_ended_by_way_of_the_trunk(header: tuple[str, str]) -> None:
+    """Somebody picked up: without ACK and BYE the line stays open and is paid for."""
+    callee = Callee()
+    callee.answer(180)
+    assert callee.answer(200, header, body=make_offer(THEIRS)) == [
+        Unusable("an answer without a readable Contact or route")
+    ]
+    assert callee.methods() == ["INVITE", "ACK", "BYE"]
+    assert callee.request("BYE").uri == SETUP.uri
+    assert callee.answer(200, to="BYE") == [Over("200 to BYE")]
+
+
 def test_a_lost_connection_ends_the_call() -> None:
     """Before the answer nobody knows; after it the call is over."""
     callee = Callee()

@@ -22,6 +22,7 @@ __all__ = ["LinkState", "Receiver", "TrunkLink"]
 
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
+_SILENT_SECONDS: Final = 4.0
 
 
 class LinkState(Enum):
@@ -80,6 +81,7 @@ class TrunkLink:
         self._pinger: asyncio.TimerHandle | None = None
         self._stopping = False
         self._failures = 0
+        self._heard_at = 0.0
 
     # What the engine asks for
 
@@ -144,8 +146,11 @@ class TrunkLink:
             self._datagram.sendto(data, target)
 
     def move_on(self) -> None:
-        """The trunk is silent: over UDP its next address is taken, and after the last one its name is asked again."""
-        if self.trunk.transport != "udp" or not self._targets:
+        """The trunk was silent for a whole call: over UDP its next address is taken, and after the last one its name is
+        asked again; a connection on which nothing came for as long is given up."""
+        if self._stream is not None and self._world.monotonic() - self._heard_at > _SILENT_SECONDS:
+            self._stream.abort()
+        if self._datagram is None or not self._targets:
             return
         self._at = (self._at + 1) % len(self._targets)
         if self._at == 0:
@@ -200,6 +205,7 @@ class TrunkLink:
                 self._targets = found
                 self._ended.clear()
                 self._stream = end
+                self._heard_at = self._world.monotonic()
                 self._up()
                 self._ping()
                 await self._ended.wait()
@@ -248,6 +254,7 @@ class TrunkLink:
 
     def on_message(self, message: Message, source: Source) -> None:
         """A message came from the trunk."""
+        self._heard_at = self._world.monotonic()
         if not isinstance(message, Request):
             self._learn(message)
         receiver = self._receivers.get(first(message, "Call-ID"))
@@ -345,3 +352,7 @@ class _StreamEnd(asyncio.Protocol):
     def close(self) -> None:
         if self.transport is not None:
             self.transport.close()
+
+    def abort(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()

@@ -123,7 +123,9 @@ class Stream:
     def take(self, data: bytes, source: Source, now: float) -> str:
         """A datagram on the RTP port: the key that begins with it, else empty. Never raises for what a peer sends."""
         remote = self._remote
-        if remote is None or source.host != self.target.host:
+        if remote is None:
+            return ""
+        if source.host != self.target.host:
             self._strangers += 1
             return ""
         try:
@@ -141,7 +143,9 @@ class Stream:
 
     def take_report(self, data: bytes, source: Source) -> None:
         """A datagram on the RTCP port. Never raises for what a peer sends."""
-        if self._remote is None or source.host != self.target.host:
+        if self._remote is None:
+            return
+        if source.host != self.target.host:
             self._strangers += 1
             return
         try:

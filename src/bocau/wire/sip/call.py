@@ -291,16 +291,14 @@ class OutgoingCall:
         if len(self._acks) >= _MAX_DIALOGS:
             return
         number = cseq_of(response).number
-        dialog = self._dialogs.get(tag)
-        if dialog is None:
-            dialog = self._dialogs[tag] = Dialog(response, number, self._setup.uri)
-        else:
-            dialog.learn(response)
-        dialog.confirmed = True
+        dialog, readable = self._confirm(tag, response, number)
         self._acknowledge(dialog, number)
         if self.phase is CallPhase.CALLING:
             self._dialog = dialog
             self.phase = CallPhase.ESTABLISHED
+            if not readable:
+                self._unusable("an answer without a readable Contact or route", now, events)
+                return
             self._establish(response.body or self._early_answers.get(tag, b""), now, events)
         elif self.phase is CallPhase.CANCELLING:
             self._dialog = dialog
@@ -308,6 +306,23 @@ class OutgoingCall:
             self._bye(dialog, now)
         else:
             self._bye(dialog, now)
+
+    def _confirm(self, tag: str, response: Response, number: int) -> tuple[Dialog, bool]:
+        """The dialog of a 2xx, and whether it can be used. One that leads nowhere is ended by way of the trunk."""
+        dialog = self._dialogs.get(tag)
+        readable = True
+        try:
+            if dialog is None:
+                dialog = Dialog(response, number, self._setup.uri)
+            else:
+                dialog.learn(response)
+        except BadMessage:
+            readable = False
+            kept = tuple(header for header in response.headers if header[0] not in ("Contact", "Record-Route"))
+            dialog = Dialog(response._replace(headers=kept), number, self._setup.uri)
+        dialog.confirmed = True
+        self._dialogs[tag] = dialog
+        return dialog, readable
 
     def _acknowledge(self, dialog: Dialog, number: int) -> None:
         """The ACK of a 2xx: of the dialog, with the INVITE's number and the same credentials (13.2.2.4)."""

@@ -69,7 +69,7 @@ def test_before_the_answer_nothing_is_sent_or_heard() -> None:
     assert stream.next_packet() is None
     assert stream.report_target is None
     assert stream.take(packet.header(8, 1, 1, 1) + b"x", THERE, 0.0) == ""
-    assert stream.counters()[:2] == (0, 0)
+    assert not any(stream.counters()[:6])
 
 
 def test_sound_comes_from_the_negotiated_host_only() -> None:

@@ -178,6 +178,24 @@ def test_a_stream_that_breaks_takes_its_calls_along_and_comes_back() -> None:
     play(run)
 
 
+def test_a_stream_that_fell_silent_is_replaced() -> None:
+    """A partition that no reset tells of: the call goes elsewhere after 5 s, the connection is given up."""
+
+    async def run(network: Network) -> None:
+        async with exchange(network, [FIRST._replace(transport="tcp"), SECOND]) as (calls, _):
+            await asyncio.sleep(0.1)
+            assert (await calls.call("0006")).trunk == "north"
+            network.block(US, THEM)
+            await asyncio.sleep(10.0)
+            assert (await calls.call("1234")).trunk == "south"
+            assert calls.engine.trunks()[0].state is LinkState.DOWN
+            network.heal()
+            await asyncio.sleep(60.0)
+            assert (await calls.call("1234")).trunk == "north"
+
+    play(run)
+
+
 def test_a_closed_port_is_followed_by_the_next_trunk_at_once() -> None:
     """Nothing is waited for where nobody listens."""
 
