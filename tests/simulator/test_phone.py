@@ -3,11 +3,17 @@
 import wave
 from pathlib import Path
 
-from tests.rooms.deliver.sip.exchange import SPOKEN, TRUNK, Calls, on_loopback
+from tests.rooms.deliver.sip.exchange import SPOKEN, TRUNK, Calls, on_loopback, simulated
 
-from bocau.deliver.sip.order import CallStatus
+from bocau.deliver.sip.order import CallStatus, Utterance
+from bocau.deliver.speech.builtin import Builtin
+from bocau.deliver.speech.cache import Cache
+from bocau.deliver.speech.prompt import Options
+from bocau.deliver.speech.speaker import Speaker
+from bocau.simulator.ear import Ear
 from bocau.simulator.phone import Recording, write_wav
 from bocau.simulator.phone_rules import PHONES, phone_row, phone_table
+from bocau.wire.rtp.g711 import alaw_decode
 
 
 def test_calls_over_real_sockets_are_spoken_and_heard() -> None:
@@ -40,14 +46,30 @@ def test_a_call_over_a_real_stream_is_spoken_and_heard() -> None:
     on_loopback(scenario, TRUNK._replace(host="127.0.0.1", transport="tcp"))
 
 
+def test_the_code_that_is_said_is_the_code_that_is_heard() -> None:
+    """A rendered prompt over a whole call, told back by an ear that knows the voice: digits, order, three times."""
+    speaker = Speaker([Builtin()], Cache(None))
+    options = Options()
+    prompt = speaker.prompt("686047", "vi", "north", options)
+    clips = speaker.warm("vi", "north", options).clips
+    ear = Ear({name: alaw_decode(clip.alaw) for name, clip in clips.items()})
+
+    async def scenario(calls: Calls) -> None:
+        result = await calls.call("1234", prompt=Utterance(prompt.alaw, prompt.ulaw))
+        assert (result.status, result.plays) == (CallStatus.ANSWERED, 1)
+        assert ear.hear(calls.recording.octets, "alaw").codes == ("686047",) * 3
+
+    simulated(scenario, TRUNK)
+
+
 def test_what_was_heard_becomes_a_wav_file(tmp_path: Path) -> None:
     """8 kHz, 16 bit, mono."""
     recording = Recording("84901234567")
     recording.frames += [b"\xd5" * 160, b"\x55" * 160]
-    write_wav(tmp_path / "heard.wav", recording, lambda octets: b"".join(bytes((octet, 0)) for octet in octets))
+    write_wav(tmp_path / "heard.wav", recording)
     with wave.open(str(tmp_path / "heard.wav")) as file:
         assert file.getparams()[:4] == (1, 2, 8_000, 320)
-        assert file.readframes(320) == b"\xd5\0" * 160 + b"\x55\0" * 160
+        assert file.readframes(320) == alaw_decode(recording.octets)
 
 
 def test_every_row_is_told_and_steps_are_in_order() -> None:

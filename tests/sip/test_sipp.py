@@ -16,7 +16,17 @@ import pytest
 from tests.sip.sipp import SIPP, Sipp, Verdict, free_port
 
 from bocau.deliver.sip.engine import CallEngine, EngineSettings
-from bocau.deliver.sip.order import CallEvent, CallLimits, CallOrder, CallResult, CallStatus, Ended, Prompt, Retry, Side
+from bocau.deliver.sip.order import (
+    CallEvent,
+    CallLimits,
+    CallOrder,
+    CallResult,
+    CallStatus,
+    Ended,
+    Retry,
+    Side,
+    Utterance,
+)
 from bocau.deliver.sip.trunk import Transport, Trunk
 from bocau.telemetry import Lines, make_log
 from bocau.wire.rtp import packet
@@ -60,7 +70,7 @@ async def place(trunk: Trunk, limits: CallLimits = LIMITS) -> CallResult:
     engine = CallEngine(world, [trunk], EngineSettings(), make_log(Lines(io.StringIO()), world.now_ms))
     engine.start()
     try:
-        engine.place(CallOrder("c", "84901234567", Prompt(SPOKEN, SPOKEN), limits=limits), hear)
+        engine.place(CallOrder("c", "84901234567", Utterance(SPOKEN, SPOKEN), limits=limits), hear)
         result = await ended
         # Long enough for SIPp to see whatever should not follow.
         await asyncio.sleep(0.5)

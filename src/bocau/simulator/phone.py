@@ -13,23 +13,24 @@ from bocau.ports import Listening, World
 from bocau.simulator.phone_call import PhoneCall, PhoneEnd, authorised, challenge_header, reply_to
 from bocau.simulator.phone_rules import PHONES, PhoneRow, phone_row
 from bocau.wire.rtp import packet
+from bocau.wire.rtp.g711 import ALAW_SILENCE, SAMPLES_PER_SECOND, ULAW_SILENCE, alaw_decode, ulaw_decode
 from bocau.wire.rtp.keys import KeyEvent
 from bocau.wire.rtp.keys import encode as encode_key
 from bocau.wire.rtp.packet import BadPacket
 from bocau.wire.sip.digest import Credentials
 from bocau.wire.sip.message import BadMessage, FieldError, Message, Request, cseq_of, decode, encode, first
 from bocau.wire.sip.reply import Source
-from bocau.wire.sip.sdp import BadSdp, LocalMedia
+from bocau.wire.sip.sdp import BadSdp, Codec, LocalMedia
 from bocau.wire.sip.stream import PONG, BrokenStream, KeepAlive, StreamFramer
 from bocau.wire.sip.uri import parse_uri
 
 __all__ = ["Phone", "PhoneSettings", "Recording", "write_wav"]
 
-_FRAME: Final = 160
+_FRAME: Final = SAMPLES_PER_SECOND // 50
 _FRAME_SECONDS: Final = 0.02
 _KEY_PACKETS: Final = 5
 _NOISE: Final = (b"", b"\0" * 5, b"\x80" + b"\xff" * 300, b"\xbf\x08" + b"\1" * 20, b"OPTIONS sip:x SIP/2.0\r\n\r\n")
-_SILENCE: Final = b"\xd5" * _FRAME
+_SILENCE: Final = {Codec.PCMA: ALAW_SILENCE * _FRAME, Codec.PCMU: ULAW_SILENCE * _FRAME}
 _KEPT: Final = 1_000
 
 
@@ -67,12 +68,13 @@ class Recording:
         return b"".join(self.frames)
 
 
-def write_wav(path: Path, recording: Recording, linear: Callable[[bytes], bytes]) -> None:
-    """Write what was heard as a WAV file, 8 kHz, 16 bit, mono; `linear` makes samples of encoded sound."""
+def write_wav(path: Path, recording: Recording) -> None:
+    """Write what was heard as a WAV file, 8 kHz, 16 bit, mono."""
+    linear = ulaw_decode if recording.payload_type == Codec.PCMU.value else alaw_decode
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(8_000)
+        file.setframerate(SAMPLES_PER_SECOND)
         file.writeframes(linear(recording.octets))
 
 
@@ -247,7 +249,7 @@ class Phone:
             for junk in _NOISE:
                 transport.sendto(junk, target)
         if live.call.row.speaks:
-            kind, payload, stamp = sound.remote.payload_type, _SILENCE, live.timestamp
+            kind, payload, stamp = sound.remote.payload_type, _SILENCE[sound.remote.codec], live.timestamp
             if live.key_packets:
                 stamp, payload = live.key_packets.pop(0)
                 kind = sound.remote.event_type or 101

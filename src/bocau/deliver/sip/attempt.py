@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bocau.deliver.sip.link import LinkState, TrunkLink
 from bocau.deliver.sip.machine import Act, CallMachine
 from bocau.deliver.sip.media import Media, MediaPorts, Ticker
-from bocau.deliver.sip.order import NO_MEDIA, Answered, CallEvent, CallOrder, CallResult, KeyPressed, Prompt, Ringing
+from bocau.deliver.sip.order import NO_MEDIA, Answered, CallEvent, CallOrder, CallResult, KeyPressed, Ringing, Utterance
 from bocau.deliver.sip.outcome import Verdict
 from bocau.deliver.sip.trunk import Trunk, identity_of
 from bocau.ports import World
@@ -197,7 +197,7 @@ class Attempt:
                 case Act.FINISH:
                     self._finish()
 
-    def _say(self, prompt: Prompt | None) -> None:
+    def _say(self, prompt: Utterance | None) -> None:
         if prompt is not None:
             self._media.say(prompt)
 

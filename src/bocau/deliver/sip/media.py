@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 
-from bocau.deliver.sip.order import MediaCounters, Prompt
+from bocau.deliver.sip.order import MediaCounters, Utterance
 from bocau.deliver.sip.stream import FRAME_SECONDS, Stream
 from bocau.ports import World
 from bocau.wire.sip.reply import Source
@@ -151,7 +151,7 @@ class Media:
         if self._rtp is not None:
             self._ticker.add(self)
 
-    def say(self, prompt: Prompt) -> None:
+    def say(self, prompt: Utterance) -> None:
         """Say this now."""
         self._stream.say(prompt)
 

@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import NamedTuple
 
+from bocau.wire.rtp.g711 import SAMPLES_PER_SECOND
 from bocau.wire.sip.sdp import Codec
 
 __all__ = [
@@ -16,13 +17,11 @@ __all__ = [
     "Ended",
     "KeyPressed",
     "MediaCounters",
-    "Prompt",
     "Retry",
     "Ringing",
     "Side",
+    "Utterance",
 ]
-
-_OCTETS_PER_SECOND = 8_000
 
 
 class CallStatus(Enum):
@@ -56,8 +55,8 @@ class Side(Enum):
     CALLEE = "callee"
 
 
-class Prompt(NamedTuple):
-    """What is said, ready for the wire: 8,000 octets a second."""
+class Utterance(NamedTuple):
+    """What is said, by both laws of G.711, ready for the wire. Equally long."""
 
     alaw: bytes
     ulaw: bytes
@@ -69,11 +68,11 @@ class Prompt(NamedTuple):
     @property
     def seconds(self) -> float:
         """How long it takes."""
-        return len(self.alaw) / _OCTETS_PER_SECOND
+        return len(self.alaw) / SAMPLES_PER_SECOND
 
     def __repr__(self) -> str:
         """Without what it says (promises S1)."""
-        return f"Prompt({self.seconds:.1f} s)"
+        return f"Utterance({self.seconds:.1f} s)"
 
 
 class CallLimits(NamedTuple):
@@ -106,8 +105,8 @@ class CallOrder(NamedTuple):
     """The caller's own name for it; comes back in every report. Must not be in use."""
     number: str
     """E.164 in ASCII digits, without a plus sign."""
-    prompt: Prompt
-    greeting: Prompt | None = None
+    prompt: Utterance
+    greeting: Utterance | None = None
     """If given, it is said first, and the prompt only after key 1: a code is not told to a mailbox."""
     limits: CallLimits = CallLimits()
 

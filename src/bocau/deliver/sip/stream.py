@@ -7,8 +7,9 @@ through a NAT stays open and nobody takes the call for dead.
 import ipaddress
 from typing import Final
 
-from bocau.deliver.sip.order import MediaCounters, Prompt
+from bocau.deliver.sip.order import MediaCounters, Utterance
 from bocau.wire.rtp import packet, rtcp
+from bocau.wire.rtp.g711 import ALAW_SILENCE, SAMPLES_PER_SECOND, ULAW_SILENCE
 from bocau.wire.rtp.keys import KeyReader
 from bocau.wire.rtp.packet import BadPacket
 from bocau.wire.rtp.reception import Reception
@@ -20,8 +21,9 @@ __all__ = ["FRAME_SECONDS", "Stream"]
 FRAME_SECONDS: Final = 0.02
 """Between two packets."""
 
-_FRAME: Final = 160
-_RATE: Final = 8_000
+_RATE: Final = SAMPLES_PER_SECOND
+_FRAME: Final = SAMPLES_PER_SECOND // 50
+_SILENCE: Final = {Codec.PCMA: ALAW_SILENCE, Codec.PCMU: ULAW_SILENCE}
 _EPOCH_1900: Final = 2_208_988_800
 _NOWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - the old way of putting a call on hold
 
@@ -61,7 +63,7 @@ class Stream:
         self._timestamp = int.from_bytes(chance[6:10], "big")
         self._cname = cname
         self._remote: RemoteMedia | None = None
-        self._prompt: Prompt | None = None
+        self._prompt: Utterance | None = None
         self._speech = memoryview(b"")
         self._silence = b""
         self._at = 0
@@ -77,13 +79,13 @@ class Stream:
         """The remote end, when the call is answered and whenever it moves. What is being said goes on."""
         self._remote = remote
         self._port_learnt = False
-        self._silence = remote.codec.silence * _FRAME
+        self._silence = _SILENCE[remote.codec] * _FRAME
         if remote.host not in _NOWHERE:
             self.target = Source(_plain(remote.host), remote.port)
         if self._prompt is not None:
             self._speech = memoryview(self._prompt.octets(remote.codec))
 
-    def say(self, prompt: Prompt) -> None:
+    def say(self, prompt: Utterance) -> None:
         """Say this from its beginning, instead of anything else."""
         codec = self._remote.codec if self._remote is not None else Codec.PCMA
         self._prompt = prompt

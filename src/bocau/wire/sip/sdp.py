@@ -42,11 +42,6 @@ class Codec(Enum):
     PCMU = 0
     PCMA = 8
 
-    @property
-    def silence(self) -> bytes:
-        """One octet of silence."""
-        return b"\xff" if self is Codec.PCMU else b"\xd5"
-
 
 class LocalMedia(NamedTuple):
     """Our end of a stream."""

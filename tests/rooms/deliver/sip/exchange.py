@@ -16,8 +16,8 @@ from bocau.deliver.sip.order import (
     CallResult,
     Ended,
     KeyPressed,
-    Prompt,
     Ringing,
+    Utterance,
 )
 from bocau.deliver.sip.trunk import Trunk
 from bocau.ports import ServiceNames, World
@@ -29,7 +29,7 @@ T = TypeVar("T")
 US, THEM = "10.0.0.1", "10.0.0.2"
 CALM = Weather(0.001, 0.002, 0.0)
 SPOKEN = bytes(range(256)) * 50
-PROMPT = Prompt(SPOKEN, SPOKEN[::-1])
+PROMPT = Utterance(SPOKEN, SPOKEN[::-1])
 QUICK = CallLimits(listen=0.3)
 
 

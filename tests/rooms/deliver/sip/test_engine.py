@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.rooms.deliver.sip.exchange import CALM, PROMPT, QUICK, SPOKEN, TRUNK, Calls, simulated
 
-from bocau.deliver.sip.order import CallLimits, CallStatus, Prompt, Retry, Side
+from bocau.deliver.sip.order import CallLimits, CallStatus, Retry, Side, Utterance
 
 _S = CallStatus
 
@@ -99,7 +99,7 @@ def test_a_greeting_waits_for_the_key() -> None:
     """A code is not told to a mailbox: without the key nothing but the greeting is heard."""
 
     async def scenario(calls: Calls) -> None:
-        greeting = Prompt(b"\x11" * 1600, b"\x12" * 1600)
+        greeting = Utterance(b"\x11" * 1600, b"\x12" * 1600)
         result = await calls.call("1234", greeting=greeting)
         assert (result.status, result.plays) == (_S.ANSWERED, 0)
         assert greeting.alaw in calls.recording.octets
@@ -156,7 +156,7 @@ def test_stop_ends_every_call() -> None:
     """After stop nothing is under way; a call that rang was cancelled, one that spoke got BYE."""
 
     async def scenario(calls: Calls) -> None:
-        ids = [calls.place("0021"), calls.place("1234", prompt=Prompt(SPOKEN * 9, SPOKEN * 9))]
+        ids = [calls.place("0021"), calls.place("1234", prompt=Utterance(SPOKEN * 9, SPOKEN * 9))]
         await asyncio.sleep(1.0)
         await calls.engine.stop(0.5)
         results = [await calls.end(call_id) for call_id in ids]
@@ -188,7 +188,7 @@ def test_neither_number_nor_prompt_stands_in_the_log() -> None:
         assert "link.misfit" in calls.log.getvalue()
         assert "84901" not in calls.log.getvalue()
         assert "bocau:bocau" not in calls.log.getvalue()
-        assert repr(PROMPT) == "Prompt(1.6 s)"
+        assert repr(PROMPT) == "Utterance(1.6 s)"
         assert "bocau" not in repr(TRUNK)
 
     simulated(scenario)

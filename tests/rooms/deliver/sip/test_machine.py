@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bocau.deliver.sip.machine import Act, CallMachine, CallState
-from bocau.deliver.sip.order import NO_MEDIA, CallLimits, CallOrder, CallResult, CallStatus, Prompt, Retry, Side
+from bocau.deliver.sip.order import NO_MEDIA, CallLimits, CallOrder, CallResult, CallStatus, Retry, Side, Utterance
 from bocau.wire.sip.events import Refused
 
 SOUND = b"\xd5" * 16_000
-ORDER = CallOrder("c", "84901234567", Prompt(SOUND, SOUND))
-GREETED = ORDER._replace(greeting=Prompt(SOUND[:8_000], SOUND[:8_000]))
+ORDER = CallOrder("c", "84901234567", Utterance(SOUND, SOUND))
+GREETED = ORDER._replace(greeting=Utterance(SOUND[:8_000], SOUND[:8_000]))
 
 
 def begun(order: CallOrder = ORDER) -> CallMachine:
@@ -141,7 +141,7 @@ def test_a_prompt_that_never_ends_is_cut() -> None:
 
 def test_nobody_speaks_longer_than_a_minute() -> None:
     """However long the prompt and however often it is asked for."""
-    machine = answered(ORDER._replace(prompt=Prompt(SOUND * 40, SOUND * 40)))
+    machine = answered(ORDER._replace(prompt=Utterance(SOUND * 40, SOUND * 40)))
     assert machine.tick(69.9) == []
     assert machine.tick(70.0) == [Act.HANG_UP]
     assert machine.tick(74.0) == [Act.FINISH]

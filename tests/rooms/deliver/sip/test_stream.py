@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocau.deliver.sip.order import Prompt
+from bocau.deliver.sip.order import Utterance
 from bocau.deliver.sip.stream import Stream
 from bocau.wire.rtp import packet, rtcp
 from bocau.wire.rtp.keys import KeyEvent, encode
@@ -13,7 +13,7 @@ from bocau.wire.sip.sdp import Codec, RemoteMedia
 
 REMOTE = RemoteMedia("192.0.2.9", 30_000, 30_001, Codec.PCMA, 8, 101, True, True)
 THERE = Source("192.0.2.9", 30_000)
-PROMPT = Prompt(bytes(range(200)), bytes(range(200, 0, -1)))
+PROMPT = Utterance(bytes(range(200)), bytes(range(200, 0, -1)))
 
 
 def connected(remote: RemoteMedia = REMOTE) -> Stream:

@@ -12,7 +12,7 @@ from tests.simulation.world import Machine, Network, play
 
 from bocau.deliver.sip.engine import CallEngine, EngineSettings
 from bocau.deliver.sip.link import LinkState
-from bocau.deliver.sip.order import CallLimits, CallStatus, Prompt, Retry
+from bocau.deliver.sip.order import CallLimits, CallStatus, Retry, Utterance
 from bocau.deliver.sip.trunk import Trunk
 from bocau.ports import Service
 from bocau.simulator.phone import Phone, PhoneSettings
@@ -239,7 +239,7 @@ def test_a_call_that_finds_no_free_line_in_time_fails() -> None:
 
     async def run(network: Network) -> None:
         async with exchange(network, [FIRST._replace(max_calls=1)]) as (calls, _):
-            long = calls.place("1234", prompt=Prompt(SPOKEN * 9, SPOKEN * 9))
+            long = calls.place("1234", prompt=Utterance(SPOKEN * 9, SPOKEN * 9))
             result = await calls.call("1234", limits=CallLimits(start=2.0))
             assert (result.reason, result.trunks) == ("no line was free in time", 0)
             assert (await calls.end(long)).status is _S.ANSWERED
