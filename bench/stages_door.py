@@ -11,14 +11,17 @@ from bench.requests import body, phone_of
 from bench.stage import Effort, Stage, best, best_later, time_each
 from bocau.accept.admit import admission
 from bocau.accept.checks import Draft, Policy, check
+from bocau.accept.counters import Counters
+from bocau.accept.entry import Visit
+from bocau.app import account_limits
 from bocau.core import phone
-from bocau.core.directory import Directory, build
+from bocau.core.directory import Directory, DirectoryRows, Scope, build
 from bocau.core.ids import Ids
 from bocau.core.message import Admission
 from bocau.core.numbering import shipped
 from bocau.listener import Limits, Listener, Request
 from bocau.provision import BENCH, provision
-from bocau.settings import development
+from bocau.settings import Settings, development
 from bocau.store.sqlite import SqliteStore
 from bocau.wire.esms import answers
 from bocau.wire.esms.send import decode_send
@@ -30,6 +33,7 @@ _PEPPER = b"bench" * 6
 _SMSID = "0" * 35
 _TTL_MS = {"otp": 300_000, "other": 86_400_000}
 _BENCH_PORT = 8_080
+_TRACKED = 200_000
 
 
 class Entrance(NamedTuple):
@@ -39,6 +43,9 @@ class Entrance(NamedTuple):
     policy: Policy
     ids: Ids
     world: RealWorld
+    visit: Visit
+    """As the door has it, with counters."""
+    rows: DirectoryRows
 
     @classmethod
     async def on(cls, store: SqliteStore) -> "Entrance":
@@ -55,12 +62,13 @@ class Entrance(NamedTuple):
             _TTL_MS["otp"],
             _TTL_MS["other"],
         )
-        directory = build(await store.read_directory(), _PEPPER)
-        return cls(directory, policy, Ids(1, store.last_message_id), world)
+        rows = await store.read_directory()
+        directory = build(rows, _PEPPER)
+        return cls(directory, policy, Ids(1, store.last_message_id), world, Visit(Scope.SEND, Counters(_TRACKED)), rows)
 
     def draft(self, content: bytes) -> Draft:
         """Decode and check. Raises ValueError if the request is refused."""
-        draft = check(decode_send(content, b""), self.directory, self.policy, self.world.now_ms())
+        draft = check(decode_send(content, b""), self.directory, self.policy, self.world.now_ms(), self.visit)
         if not isinstance(draft, Draft):
             raise ValueError(f"the bench's request was refused: {draft.reason}")
         return draft
@@ -93,19 +101,36 @@ def _decode(content: bytes) -> None:
 
 def _checks(entrance: Entrance, effort: Effort, bodies: list[bytes]) -> list[Stage]:
     """The checks as a whole, and two parts that have budgets of their own."""
-    directory, policy, now_ms = entrance.directory, entrance.policy, entrance.world.now_ms()
+    directory, policy, now_ms, visit = entrance.directory, entrance.policy, entrance.world.now_ms(), entrance.visit
     entrance.draft(bodies[0])
     requests = [decode_send(content, b"") for content in bodies]
     numbers = [phone_of(number) for number in range(len(bodies))]
     keys = [(BENCH.api_key, BENCH.secret_key)] * len(bodies)
-    whole = best(effort, lambda: time_each(lambda one: check(one, directory, policy, now_ms), requests))
-    key = best(effort, lambda: time_each(lambda pair: directory.authenticate(*pair), keys))
+    whole = best(effort, lambda: time_each(lambda one: check(one, directory, policy, now_ms, visit), requests))
+    key = best(effort, lambda: time_each(lambda pair: directory.sign_in(*pair, now_ms), keys))
     number = best(effort, lambda: time_each(_normalise, numbers))
     return [
         Stage("check(): all checks of the door", whole, 11),
         Stage("key look-up and compare", key, 1, part=True),
+        Stage("limits of the settings, counted", best(effort, lambda: _count(entrance, numbers)), 2, part=True),
         Stage("phone, operator", number, 2, part=True),
     ]
+
+
+def _count(entrance: Entrance, numbers: list[str]) -> float:
+    """What the limits of a production gateway add to a message: its key's turn, its number looked up and counted."""
+    limits = account_limits(Settings())._replace(requests_per_second=1_000_000, range_10_minutes=1_000_000)
+    directory = build(entrance.rows, _PEPPER, limits=limits)
+    key, now_ms = directory.sign_in(BENCH.api_key, BENCH.secret_key, 0), entrance.world.now_ms()
+    assert key is not None
+    counters, account = Counters(_TRACKED), key.account
+
+    def each(number: str) -> None:
+        counters.turn(key, now_ms, False)
+        counters.crowded(account, (number,), now_ms)
+        counters.count(account, number, now_ms)
+
+    return time_each(each, numbers)
 
 
 def _normalise(text: str) -> None:

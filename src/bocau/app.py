@@ -9,11 +9,15 @@ from typing import Final
 
 from bocau import __version__
 from bocau.accept.checks import Policy
+from bocau.accept.counters import DAY_MS
 from bocau.accept.door import Door
+from bocau.accept.origin import Proxies
 from bocau.accept.ported import read_ported
 from bocau.console.health import AdminDoor, LinkHealth
 from bocau.core.directory import build
 from bocau.core.ids import Ids
+from bocau.core.limits import Limits as AccountLimits
+from bocau.core.money import UNIT
 from bocau.deliver.smpp import CarrierSettings, SmppCarrier
 from bocau.dispatch.loop import Dispatcher, Outlet
 from bocau.dispatch.pace import Pace
@@ -29,16 +33,17 @@ from bocau.schedule.loop import Schedule
 from bocau.settings import Carrier, Settings, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
-from bocau.store.contract import OutcomeDeadlines, StateCounts
+from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.wire.gsm.parts import Profile as PartProfile
 
-__all__ = ["Gateway", "UnsafeLeftover"]
+__all__ = ["Gateway", "UnsafeLeftover", "account_limits", "policy_of"]
 
 _DIRECTORY_POLL_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 20.0
 _COUNT_SECONDS: Final = 5.0
+_USED_SECONDS: Final = 60.0
 _CALLBACKS_IN_MEMORY: Final = 10_000
 
 
@@ -106,6 +111,7 @@ class Gateway:
             on_fatal=self._on_fatal,
             threaded=self._threaded,
         )
+        self.store.clerk = Clerk("gateway", world.now_ms)
         self._tell_rescued()
 
     async def _open_rooms(self) -> None:
@@ -116,6 +122,8 @@ class Gateway:
         await self._refuse_leftovers()
         self._build_rooms(_deadlines(settings))
         await self._refresh_directory()
+        lately = await store.recent(world.now_ms() - DAY_MS, settings.accept.tracked_numbers)
+        self.door.counters.recount(lately, self.door.directory)
         limits = _limits(settings)
         self.api = await Listener.start(
             world, self.door.handle, settings.api.host, settings.api.port, limits, self._fault
@@ -176,15 +184,24 @@ class Gateway:
             log=log,
         )
         ids = Ids(settings.store.node, store.last_message_id)
-        self.door = Door(world, store, ids, _policy(settings), self._dispatcher.lane, telemetry.accept, self._door_log)
+        self.door = Door(
+            world, store, ids, policy_of(settings), self._dispatcher.lane, telemetry.accept, self._door_log
+        )
         self._counts = StateCounts(0, None, 0, 0, 0)
         self._count_loop = ClaimLoop(world, self._count, _COUNT_SECONDS, log)
         self._directory_loop = ClaimLoop(world, self._refresh_directory, _DIRECTORY_POLL_SECONDS, log)
+        self._used_loop = ClaimLoop(world, self._note_used, _USED_SECONDS, log)
 
     @property
     def _loops(self) -> tuple[ClaimLoop, ...]:
         """The loops that end before the links are drained."""
-        return (self._count_loop, self._directory_loop, self._schedule.loop, self._dispatcher.loop)
+        return (
+            self._count_loop,
+            self._directory_loop,
+            self._used_loop,
+            self._schedule.loop,
+            self._dispatcher.loop,
+        )
 
     def _room_changed(self) -> None:
         self._dispatcher.notify()
@@ -196,8 +213,16 @@ class Gateway:
             if version != self._numbering_version:
                 self._numbering = self._numbering.with_ported(await read_ported(self.store, self.world))
                 self._numbering_version = version
-            self.door.directory = build(await self.store.read_directory(), self._pepper, self._numbering)
+            rows, limits = await self.store.read_directory(), account_limits(self.settings)
+            self.door.directory = build(rows, self._pepper, self._numbering, limits)
             self.log.info(LogEvent.DIRECTORY_RELOAD, version=self.door.directory.version)
+        return False
+
+    async def _note_used(self) -> bool:
+        """Note when keys were used last: once a minute, so that no message pays for it."""
+        used = self.door.counters.take_used()
+        if used:
+            await self.store.used(used)
         return False
 
     def links(self) -> list[LinkHealth]:
@@ -215,6 +240,7 @@ class Gateway:
         await self.api.close(_DRAIN_SECONDS)
         for loop in self._loops:
             await loop.stop()
+        await self._note_used()
         while not self._dispatcher.quiet:
             await self.world.sleep(0.005)
         await asyncio.gather(*(carrier.stop(_DRAIN_SECONDS) for carrier in self.carriers.values()))
@@ -292,7 +318,21 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _policy(settings: Settings) -> Policy:
+def account_limits(settings: Settings) -> AccountLimits:
+    """The limits of an account without its own."""
+    limits = settings.limits
+    return AccountLimits(
+        limits.requests_per_second,
+        limits.number_per_10_minutes,
+        limits.number_per_day,
+        limits.range_per_10_minutes,
+        limits.account_vnd_per_day * UNIT,
+        limits.key_vnd_per_day * UNIT,
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the checks of the door go by."""
     accept, schedule = settings.accept, settings.schedule
     return Policy(
         accept.unicode_policy,
@@ -303,6 +343,9 @@ def _policy(settings: Settings) -> Policy:
         schedule.otp_ttl_seconds * 1000,
         schedule.other_ttl_seconds * 1000,
         accept.auto_approve,
+        accept.equal_text_seconds * 1000,
+        Proxies(tuple(map(ipaddress.ip_network, settings.api.trusted_proxies)), settings.api.forwarded_header),
+        accept.tracked_numbers,
     )
 
 

@@ -15,7 +15,7 @@ from bocau.cli.main import app
 from bocau.core.directory import Directory, build
 from bocau.provision import DEVELOPMENT, provision
 from bocau.store import pepper
-from bocau.store.contract import OutcomeDeadlines
+from bocau.store.contract import Clerk, OutcomeDeadlines
 from bocau.store.sqlite import SqliteStore
 from bocau.world import RealWorld
 
@@ -77,7 +77,7 @@ def directory(data: Path) -> Directory:
 
     async def read() -> Directory:
         path = str(data / "bocau.db")
-        store = await SqliteStore.administrate(path)
+        store = await SqliteStore.administrate(path, Clerk("test", RealWorld().now_ms))
         try:
             return build(await store.read_directory(), pepper.read_or_make(path, bytes(pepper.SIZE)))
         finally:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Coroutine
 
 import pytest
-from tests.store.house import PRICE, House
+from tests.store.house import HOUR, NOON, PRICE, House
 
-from bocau.core.directory import AccountRow, BrandnameRow, KeyRow, PriceRow, TemplateRow
+from bocau.core.directory import AccountRow, BlockedRow, BrandnameRow, KeyRow, NetworkRow, PriceRow, TemplateRow
+from bocau.core.limits import LimitRow
+from bocau.store.contract import EVER
 
 HASH = b"h" * 32
 
@@ -36,6 +38,15 @@ ACTS: dict[str, Callable[[House], Coroutine[object, object, object]]] = {
     "delete_template": lambda h: h.store.delete_template(h.account, 1),
     "price": lambda h: h.store.put_price(PriceRow(0, 2, 0, PRICE)),
     "ported": lambda h: h.store.put_ported([(901234567, 1)], last=True),
+    "rotate": lambda h: h.store.rotate_key(
+        KeyRow("K2", h.account, HASH, "active", expires_ms=h.now), KeyRow("K3", h.account, HASH, "active"), h.now
+    ),
+    "limit": lambda h: h.store.put_limit(LimitRow(h.account, "number-day", 3)),
+    "delete_limit": lambda h: h.store.delete_limit(h.account, "number-day"),
+    "network": lambda h: h.store.put_network(NetworkRow(h.account, "", "203.0.113.0/24")),
+    "delete_network": lambda h: h.store.delete_network(NetworkRow(h.account, "", "203.0.113.0/24")),
+    "block": lambda h: h.store.block([BlockedRow(0, "word", "x y"), BlockedRow(0, "word", "z")], h.now),
+    "unblock": lambda h: h.store.unblock([BlockedRow(0, "word", "z")]),
     "top_up": lambda h: h.store.top_up(h.account, PRICE, "paid", h.now),
 }
 
@@ -233,3 +244,76 @@ def test_acts_run_beside_traffic_in_one_transaction(house: House) -> None:
     house.run(house.store.top_up(poor, PRICE, "paid", house.now))
     house.accept(account=poor)
     assert house.balance(poor) == 0
+
+
+# The audit
+
+
+@pytest.mark.parametrize("act", sorted(ACTS))
+def test_every_act_leaves_one_line_in_the_audit(house: House, act: str) -> None:
+    """Who, when, what, on which subject; in the act's own transaction, and without a hash."""
+    house.run(house.store.put_brandname(brandname(house), house.now))
+    before = house.run(house.store.audit(1000))
+    house.run(ACTS[act](house))
+    lines = house.run(house.store.audit(1000))
+    assert lines[1:] == before
+    assert lines[0].actor == "gateway"
+    assert lines[0].act.count(".") == 1
+    assert lines[0].subject
+    assert HASH.decode() not in lines[0].subject
+
+
+def test_an_act_that_is_refused_leaves_no_line(house: House) -> None:
+    """Nothing was done."""
+    house.run(house.store.put_key(KeyRow("K1", house.account, HASH, "active"), house.now))
+    before = house.run(house.store.audit(1000))
+    other = house.new_account("other", 0)
+    with pytest.raises(ValueError, match="belongs to another"):
+        house.run(house.store.put_key(KeyRow("K1", other, HASH, "active"), house.now))
+    assert [line.act for line in house.run(house.store.audit(1000))] == ["account.create", *[x.act for x in before]]
+
+
+def test_traffic_is_not_in_the_audit(house: House) -> None:
+    """Nor is the use of keys."""
+    before = house.run(house.store.audit(1000))
+    house.sent("a1")
+    house.report("a1")
+    house.run(house.store.used([("K1", house.now)]))
+    assert house.run(house.store.audit(1000)) == before
+
+
+def test_a_rotation_is_whole_or_nothing(house: House) -> None:
+    """If the new key cannot be, the old one keeps its date."""
+    other = house.new_account("other", 0)
+    old = KeyRow("K1", house.account, HASH, "active")
+    house.run(house.store.put_key(old, house.now))
+    with pytest.raises(ValueError, match="belongs to another"):
+        house.run(house.store.rotate_key(old._replace(expires_ms=5), KeyRow("K1", other, HASH, "active"), house.now))
+    assert house.run(house.store.read_directory()).keys == (old,)
+
+
+def test_blocking_counts_what_is_new_and_unblocking_what_was_there(house: House) -> None:
+    """Of a list with repeats."""
+    rows = [BlockedRow(0, "number", f"090000000{digit}") for digit in range(3)]
+    assert house.run(house.store.block(rows[:2], house.now)) == 2
+    assert house.run(house.store.block(rows, house.now)) == 1
+    assert house.run(house.store.unblock([rows[0], BlockedRow(0, "word", "x")])) == 1
+    assert house.run(house.store.read_directory()).blocked == tuple(rows[1:])
+
+
+def test_the_ledger_is_read_in_pages_and_windows(house: House) -> None:
+    """Newest message first; a window cuts by the moment a line was written, and pages join without a gap."""
+    for number in range(5):
+        house.sent(f"a{number}")
+        house.later(HOUR)
+    whole = house.run(house.store.ledger(house.account, 100))
+    assert len(whole) == 11
+    paged, window = [], EVER
+    while page := house.run(house.store.ledger(house.account, 3, window)):
+        paged += page
+        window = window._replace(last=(page[-1].subject_id, page[-1].kind))
+    assert paged == whole
+    early = house.run(house.store.ledger(house.account, 100, EVER._replace(until_ms=NOON + 2 * HOUR)))
+    late = house.run(house.store.ledger(house.account, 100, EVER._replace(since_ms=NOON + 2 * HOUR)))
+    assert sorted(early + late) == sorted(whole)
+    assert {line.at_ms for line in early} == {NOON, NOON + HOUR}

@@ -18,10 +18,12 @@ from tests.store.sweep import sweep
 
 from bocau.core.lifecycle import AttemptEvent, Event
 from bocau.core.message import Admitted, Message
-from bocau.store.contract import StoreFault
+from bocau.store.contract import Clerk, StoreFault
 from bocau.store.queries import load
 from bocau.store.sqlite import SqliteStore, StoreBroken, StoreInUse
 from bocau.store.sqlite.opening import connect, migrate, read_steps
+
+CLERK = Clerk("test", lambda: NOON)
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_an_operators_command_runs_beside_the_gateway(house: House, engine: Sqli
     """Both see each other's commits."""
 
     async def command() -> None:
-        store = await SqliteStore.administrate(engine.path)
+        store = await SqliteStore.administrate(engine.path, CLERK)
         await store.create_account("beside", house.now)
         await store.close(house.now)
 
@@ -108,7 +110,7 @@ def test_an_operators_command_waits_for_nobody_and_claims_nothing(house: House, 
     message = house.sending()
 
     async def command() -> int:
-        store = await SqliteStore.administrate(engine.path)
+        store = await SqliteStore.administrate(engine.path, CLERK)
         await store.close(house.now)
         return store.epoch
 
@@ -157,7 +159,7 @@ def test_every_connection_flushes_before_it_says_done(house: House, engine: Sqli
     """synchronous = FULL on writer and reader, of gateway and command (promises P1, M1)."""
 
     async def command() -> SqliteStore:
-        return await SqliteStore.administrate(engine.path)
+        return await SqliteStore.administrate(engine.path, CLERK)
 
     beside = house.run(command())
     assert isinstance(house.store, SqliteStore)
@@ -302,7 +304,10 @@ def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEng
 EVENTS = {"finish_message": Event.CLOSE, "settle_attempt": AttemptEvent.DELIVER}
 SMALL = {
     "account",
+    "account_limit",
+    "allowed_network",
     "api_key",
+    "blocked",
     "brandname",
     "directory_version",
     "numbering_version",
@@ -311,7 +316,11 @@ SMALL = {
     "template",
     "first",
 }
-SCANS = {"any_orphan": "reads one row and stops", "count_orphans": "reads 10,000 rows at most"}
+SCANS = {
+    "any_orphan": "reads one row and stops",
+    "count_orphans": "reads 10,000 rows at most",
+    "read_audit": "reads the newest rows and stops",
+}
 WALKS = {
     "count_callbacks": "10,000 open callbacks at most",
     "count_open": "20,000 open messages at most",

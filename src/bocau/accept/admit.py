@@ -1,5 +1,7 @@
 """A draft becomes an admission: ids are drawn, the messages get their rows, and the store has the last word."""
 
+import hashlib
+
 from bocau.accept.checks import Draft
 from bocau.core.ids import Ids, smsid_of
 from bocau.core.lifecycle import State
@@ -64,7 +66,25 @@ def admission(
                 now_ms if rejected else None,
             )
         )
-    return Admission(tuple(messages), 0 if rejected else hold, consumes_request_id=rejected is None)
+    limits = draft.account.limits
+    return Admission(
+        tuple(messages),
+        0 if rejected else hold,
+        rejected is None,
+        draft.api_key,
+        limits.account_day,
+        limits.key_day,
+        _digests(draft) if draft.equal_text_ms else (),
+        draft.equal_text_ms,
+    )
+
+
+def _digests(draft: Draft) -> tuple[bytes, ...]:
+    """What tells equal texts to equal numbers, for each receiver; the text cannot be read from it."""
+    text = draft.content.encode()
+    return tuple(
+        hashlib.blake2b(text, digest_size=16, key=receiver.phone.encode()).digest() for receiver in draft.receivers
+    )
 
 
 def _wake(state: State, release_ms: int, expires_ms: int) -> int | None:

@@ -1,15 +1,18 @@
-"""The checks of the door, in the order of codes that clients rely on (esms-api 5.2). Pure: values in, a value out.
+"""The checks of the door, in the order of codes that clients rely on (esms-api 5.2). Values in, a value out.
 
-What only the transaction can decide (an equal RequestId at the same moment, the balance) is left to the store; what
-the order puts before it is decided here.
+Pure but for one thing: if the visit has counters, a request takes its turn of its key's rate (`entry.enter`). What
+only the transaction can decide (an equal RequestId at the same moment, the balance) is left to the store; what the
+order puts before it is decided here.
 """
 
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
+from bocau.accept.entry import Visit, enter
 from bocau.accept.mismatch import mismatch
+from bocau.accept.origin import NO_PROXIES, Proxies
 from bocau.core import phone
-from bocau.core.directory import Account, Brandname, Directory, RegisteredTemplate
+from bocau.core.directory import Account, Brandname, Directory, Key, RegisteredTemplate, Scope
 from bocau.core.message import RouteClass
 from bocau.core.refusal import Refusal
 from bocau.core.telcos import TELCOS
@@ -47,6 +50,11 @@ class Policy(NamedTuple):
     other_ttl_ms: int
     auto_approve: bool = False
     """Templates that customers ask for are registered at once."""
+    equal_text_ms: int = 0
+    """For how long an equal text to the same number is answered 124; 0: not at all."""
+    proxies: Proxies = NO_PROXIES
+    tracked_numbers: int = 200_000
+    """Numbers whose messages are counted; of more, the oldest are forgotten."""
 
 
 class Receiver(NamedTuple):
@@ -75,6 +83,10 @@ class Draft(NamedTuple):
     warnings: tuple[str, ...]
     rejected: Refusal | None
     """146: stored all the same, as rejected, so that its SMSID can be queried."""
+    api_key: str = ""
+    """The key it came with."""
+    equal_text_ms: int = 0
+    """As in the policy."""
 
 
 class _Content(NamedTuple):
@@ -87,13 +99,18 @@ class _Terms(NamedTuple):
     route_class: str
 
 
-def check(request: SendRequest, directory: Directory, policy: Policy, now_ms: int) -> Draft | Refusal:
-    """Decide a request. Returns the draft of an admission, or the first refusal in the order of esms-api 5.2."""
-    account = directory.authenticate(request.api_key, request.secret_key)
-    if account is None:
-        return _refuse(codes.AUTHORIZE_FAILED, 1, "ApiKey or SecretKey is wrong")
-    if not account.active:
-        return _refuse(codes.ACCOUNT_LOCKED, 2, f"account {account.name} is locked")
+def check(
+    request: SendRequest, directory: Directory, policy: Policy, now_ms: int, visit: Visit | None = None
+) -> Draft | Refusal:
+    """Decide a request. Returns the draft of an admission, or the first refusal in the order of esms-api 5.2.
+
+    Without a visit nothing is counted and no address is asked for.
+    """
+    visit = visit or Visit(Scope.SEND)
+    key = enter(directory, request.api_key, request.secret_key, visit, now_ms)
+    if isinstance(key, Refusal):
+        return key
+    account = key.account
     sms_type = _TYPES.get(request.sms_type)
     if sms_type is None:
         return _bad_type(request.sms_type)
@@ -107,14 +124,17 @@ def check(request: SendRequest, directory: Directory, policy: Policy, now_ms: in
     release_ms = _release(request.send_date, now_ms)
     if isinstance(release_ms, Refusal):
         return release_ms
-    brandname = _brandname(request.brandname, sms_type, account)
+    brandname = _brandname(request.brandname, sms_type, key)
     if isinstance(brandname, Refusal):
         return brandname
     if len(request.request_id) > _LONGEST_REQUEST_ID:
         return _refuse(codes.REQUEST_ID_TOO_LONG, 7, f"RequestId has {len(request.request_id)} characters, at most 120")
     url, warnings = _callback(request.callback_url)
     valid, dropped = phones
-    networks = [(number, numbering.telco_of(number)) for number in valid]
+    allowed = _allowed(valid, account, content.text, visit, now_ms) if account.guarded else valid
+    if isinstance(allowed, Refusal):
+        return allowed
+    networks = [(number, numbering.telco_of(number)) for number in allowed]
     receivers, refused = _receivers(networks, sms_type, brandname, content, account)
     if not receivers and refused is not None and refused.code != codes.TEMPLATE_MISMATCH:
         return refused
@@ -130,6 +150,8 @@ def check(request: SendRequest, directory: Directory, policy: Policy, now_ms: in
         url,
         warnings,
         None if receivers else refused,
+        key.api_key,
+        policy.equal_text_ms,
     )
 
 
@@ -212,12 +234,14 @@ def _release(send_date: str, now_ms: int) -> int | Refusal:
     return at_ms
 
 
-def _brandname(name: str, sms_type: int, account: Account) -> Brandname | Refusal | None:
-    """Step 6: type 8 ignores it (esms-api 7, row J)."""
-    if sms_type == _FIXED_NUMBER:
+def _brandname(name: str, sms_type: int, key: Key) -> Brandname | Refusal | None:
+    """Step 6: type 8 ignores it (esms-api 7, row J). To a key of one brandname the others do not exist."""
+    if sms_type == _FIXED_NUMBER and not key.brandname:
         return None
     name = nfc(name.strip())
-    found = account.brandname(sms_type, name)
+    found = key.account.brandname(sms_type, name)
+    if key.brandname and (found is None or found.name != key.brandname):
+        return _refuse(codes.BRANDNAME_UNKNOWN, 6, f"this key sends from brandname {key.brandname} only")
     if found is None:
         # Not quoted: a text, a number or a key may stand in the wrong field.
         reason = f"no brandname is registered for type {sms_type} in this spelling" if name else "Brandname is missing"
@@ -232,6 +256,27 @@ def _callback(url: str) -> tuple[str, tuple[str, ...]]:
     if not url or is_callback_target(url):
         return url, ()
     return "", ("CallbackUrl is not an http or https URL and is ignored",)
+
+
+def _allowed(
+    phones: tuple[str, ...], account: Account, text: str, visit: Visit, now_ms: int
+) -> tuple[str, ...] | Refusal:
+    """Step 9: the numbers that are not blocked and not sent to too often, if the text has no blocked word."""
+    allowed = phones
+    if account.blocked_numbers:
+        allowed = tuple(number for number in phones if not any(number in listed for listed in account.blocked_numbers))
+        if not allowed:
+            return _refuse(codes.BLOCKED_NUMBER, 9, "Phone is on the block list")
+    if account.counted and visit.counters is not None:
+        crowded = visit.counters.crowded(account, allowed, now_ms)
+        if crowded:
+            reason = crowded.get(allowed[0], "")
+            allowed = tuple(number for number in allowed if number not in crowded)
+            if not allowed:
+                return _refuse(codes.BLOCKED_NUMBER, 9, reason)
+    if account.blocked_words and any(words.find(text) is not None for words in account.blocked_words):
+        return _refuse(codes.BLOCKED_KEYWORD, 9, "Content has a word of the block list")
+    return allowed
 
 
 def _receivers(

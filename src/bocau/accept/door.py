@@ -11,11 +11,15 @@ from typing import Any, Final
 
 from bocau.accept.admit import admission
 from bocau.accept.checks import AFTER_REQUEST_ID, Draft, Policy, check
+from bocau.accept.counters import Counters
+from bocau.accept.entry import Visit, enter
+from bocau.accept.origin import address_of
 from bocau.accept.registering import judge
-from bocau.core.directory import Directory
+from bocau.accept.strangers import Strangers
+from bocau.core.directory import Directory, Key, Scope
 from bocau.core.ids import Ids
-from bocau.core.ledger import covers
-from bocau.core.message import Admission, Admitted, Duplicate, Message, NoBalance, RouteClass
+from bocau.core.message import Admission, Admitted, Duplicate, Message, NoBalance, Overspent, RouteClass
+from bocau.core.money import vnd_number
 from bocau.core.refusal import Refusal
 from bocau.core.registration import Registration, templates_of
 from bocau.core.telcos import TELCOS
@@ -27,7 +31,7 @@ from bocau.telemetry import AcceptMeters, Log, LogEvent
 from bocau.wire.esms import answers, codes, operations
 from bocau.wire.esms.operations import Kind, Operation
 from bocau.wire.esms.parameters import Malformed
-from bocau.wire.esms.queries import decode_keys, decode_status
+from bocau.wire.esms.queries import Keys, decode_keys, decode_status
 from bocau.wire.esms.registration import decode_preview, registered, registration_refused
 from bocau.wire.esms.send import SendRequest, decode_send
 from bocau.wire.esms.status import SendReport, derive
@@ -72,6 +76,10 @@ class Door:
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
         self._marks = itertools.count(1)
+        self.counters = Counters(policy.tracked_numbers)
+        self._proxies = policy.proxies
+        self._strangers = Strangers()
+        self._visit = Visit(Scope.SEND, self.counters, self._proxies)
         self._kinds: dict[Kind, Callable[[Request, Operation, bytes], None]] = {
             Kind.SEND: self._send,
             Kind.STATUS: self._status,
@@ -125,16 +133,21 @@ class Door:
             request.respond(503, _NOT_STORED)
             return
         now_ms = self._world.now_ms()
-        draft = check(wanted, self.directory, self._policy, now_ms)
+        rehearsal = wanted.sandbox or request.method == "HEAD"  # a HEAD is safe, whatever it asks (RFC 9110, 9.2.1)
+        visit = self._visit
+        visit.rehearsal, visit.asker = rehearsal, request
+        draft = check(wanted, self.directory, self._policy, now_ms, visit)
         if isinstance(draft, Refusal):
-            if draft.step > AFTER_REQUEST_ID and wanted.request_id:
+            if draft.code == codes.AUTHORIZE_FAILED:
+                self._stop_at_entry(request, draft, answers.refused(draft.code, draft.text))
+            elif draft.step > AFTER_REQUEST_ID and wanted.request_id:
                 self._later(request, self._refuse_unless_seen(request, wanted, draft))
             else:
                 self._refuse(request, draft)
             return
         for warning in draft.warnings:
             self._log.warning(LogEvent.REQUEST_WARN, reason=warning, account=draft.account.name)
-        if wanted.sandbox or request.method == "HEAD":  # a HEAD is safe to make, whatever it asks (RFC 9110, 9.2.1)
+        if rehearsal:
             self._later(request, self._rehearse(request, wanted, draft))
             return
         self._admit(request, wanted, draft, now_ms)
@@ -146,6 +159,10 @@ class Door:
         rows = admission(
             wanted, draft, self._ids, self._world.token(8), now_ms, self._ttl_ms, self._store.epoch if in_hand else 0
         )
+        counted = draft.account.counted and draft.rejected is None
+        if counted:
+            for receiver in draft.receivers:
+                self.counters.count(draft.account, receiver.phone, now_ms)
         began = self._world.monotonic()
 
         def done(result: AdmitResult | StoreFault) -> None:
@@ -155,6 +172,9 @@ class Door:
                 return
             if in_hand:
                 self._lane.free(count)
+            if counted:
+                for receiver in draft.receivers:
+                    self.counters.uncount(draft.account, receiver.phone, now_ms)
             self._not_admitted(request, result, draft)
 
         self._store.admit(rows, done)
@@ -172,19 +192,21 @@ class Door:
             for message in rows.messages:
                 self._lane.fill(message)
 
-    def _not_admitted(self, request: Request, result: Duplicate | NoBalance | StoreFault, draft: Draft) -> None:
+    def _not_admitted(
+        self, request: Request, result: Duplicate | NoBalance | Overspent | StoreFault, draft: Draft
+    ) -> None:
         if isinstance(result, StoreFault):
             self._unavailable(request, result)
         elif isinstance(result, Duplicate):
             self._duplicate(request, result)
         else:
-            self._refuse(request, _no_balance(draft.account.name))
+            self._refuse(request, _no_money(draft, result))
 
     async def _refuse_unless_seen(self, request: Request, wanted: SendRequest, refusal: Refusal) -> None:
         """A used RequestId comes before what was found later in the order of checks."""
-        account = self.directory.authenticate(wanted.api_key, wanted.secret_key)
         now_ms = self._world.now_ms()
-        seen = None if account is None else await self._store.seen(account.id, wanted.request_id, now_ms)
+        key = self.directory.sign_in(wanted.api_key, wanted.secret_key, now_ms)
+        seen = None if key is None else await self._store.seen(key.account.id, wanted.request_id, now_ms)
         if seen is not None:
             self._duplicate(request, seen)
         else:
@@ -192,18 +214,14 @@ class Door:
 
     async def _rehearse(self, request: Request, wanted: SendRequest, draft: Draft) -> None:
         """Sandbox: everything the real call checks, nothing of it kept (esms-api 2.5)."""
-        account, now_ms = draft.account, self._world.now_ms()
-        if wanted.request_id:
-            seen = await self._store.seen(account.id, wanted.request_id, now_ms)
-            if seen is not None:
-                self._duplicate(request, seen)
-                return
+        now_ms = self._world.now_ms()
         rows = admission(wanted, draft, self._ids, self._world.token(8), now_ms, self._ttl_ms, 0)
         smsid = rows.messages[0].smsid
-        if draft.rejected is not None:
+        result = await self._store.rehearse(rows)
+        if not isinstance(result, Admitted):
+            self._not_admitted(request, result, draft)
+        elif draft.rejected is not None:
             self._refuse(request, draft.rejected, smsid=smsid)
-        elif not covers(*await self._store.balance(account.id), rows.hold):
-            self._refuse(request, _no_balance(account.name))
         else:
             self._meters.sandbox += 1
             request.respond(200, answers.accepted(smsid))
@@ -223,8 +241,7 @@ class Door:
         self._meters.refused[refusal.code] += 1
         mark = self._mark()
         self._log.info(LogEvent.REQUEST_REFUSE, code=refusal.code, reason=refusal.reason, request=mark)
-        reason = (refusal.told or refusal.reason).translate(_CONTROLS).encode("ascii", "backslashreplace")
-        request.respond(200, body, headers=((b"X-Bocau-Reason", reason), _marked(mark)))
+        request.respond(200, body, headers=((b"X-Bocau-Reason", _header(refusal)), _marked(mark)))
 
     def _mark(self) -> str:
         """A name for a request that is turned away, in its answer and in its log line: start of the node, number.
@@ -245,9 +262,10 @@ class Door:
     def _register(self, request: Request, operation: Operation, query: bytes) -> None:
         """A customer asks for a template; an operator decides, or `auto_approve` does."""
         del operation
-        asked = judge(decode_preview(_body(request), query), self.directory, self._world.now_ms())
+        visit = Visit(Scope.SEND, self.counters, self._proxies, request)
+        asked = judge(decode_preview(_body(request), query), self.directory, self._world.now_ms(), visit)
         if isinstance(asked, Refusal):
-            self._turn_away(request, asked, registration_refused(asked.code, asked.text))
+            self._stop_at_entry(request, asked, registration_refused(asked.code, asked.text))
         elif self.closed:
             self._meters.unavailable += 1
             request.respond(503, _NOT_STORED)
@@ -266,16 +284,44 @@ class Door:
         self._log.info(LogEvent.TEMPLATE_ASK, registration=number, account=asked.account_id, approved=approved)
         request.respond(200, registered(number))
 
+    def _after_wait(self, request: Request, answer: Callable[[], None]) -> None:
+        """Answer a wrong key: at once, or slowly if its address has been wrong too often."""
+        address = address_of(request.peer, request.headers, self._proxies)
+        seconds = self._strangers.wait_seconds(address, self._world.monotonic())
+        if not seconds:
+            answer()
+            return
+
+        async def slowly() -> None:
+            await self._world.sleep(seconds)
+            answer()
+
+        self._later(request, slowly())
+
     # Questions
+
+    def _enter(self, request: Request, keys: Keys, refused: Callable[[str], bytes]) -> Key | None:
+        """The key of a question that may be asked; else None, and the answer is what `refused` makes of a code."""
+        visit = Visit(Scope.QUERY, self.counters, self._proxies, request)
+        key = enter(self.directory, keys.api_key, keys.secret_key, visit, self._world.now_ms())
+        if isinstance(key, Key):
+            return key
+        self._stop_at_entry(request, key, refused(key.code))
+        return None
+
+    def _stop_at_entry(self, request: Request, refusal: Refusal, body: bytes) -> None:
+        """Turn away at once, or, for wrong keys, when the address they came from may be answered."""
+        if refusal.code == codes.AUTHORIZE_FAILED:
+            self._after_wait(request, lambda: self._turn_away(request, refusal, body))
+        else:
+            self._turn_away(request, refusal, body)
 
     def _status(self, request: Request, operation: Operation, query: bytes) -> None:
         del operation
         asked = decode_status(_body(request), query)
-        account = self.directory.authenticate(*asked.keys)
-        if account is None:
-            request.respond(200, answers.send_status_bad_keys(asked.smsid))
-            return
-        self._later(request, self._answer_status(request, account.id, asked.smsid))
+        key = self._enter(request, asked.keys, lambda code: answers.send_status_refused(code, asked.smsid))
+        if key is not None:
+            self._later(request, self._answer_status(request, key.account.id, asked.smsid))
 
     async def _answer_status(self, request: Request, account_id: int, smsid: str) -> None:
         since_ms = self._world.now_ms() - _STATUS_WINDOW_MS
@@ -295,11 +341,9 @@ class Door:
         request.respond(200, answers.send_status(report))
 
     def _balance(self, request: Request, operation: Operation, query: bytes) -> None:
-        account = self.directory.authenticate(*decode_keys(_body(request), query, operation.arguments))
-        if account is None:
-            request.respond(200, answers.balance_bad_keys())
-            return
-        self._later(request, self._answer_balance(request, account.id))
+        key = self._enter(request, decode_keys(_body(request), query, operation.arguments), answers.balance_refused)
+        if key is not None:
+            self._later(request, self._answer_balance(request, key.account.id))
 
     async def _answer_balance(self, request: Request, account_id: int) -> None:
         balance, _ = await self._store.balance(account_id)
@@ -328,5 +372,17 @@ def _marked(mark: str) -> tuple[bytes, bytes]:
     return b"X-Bocau-Request", mark.encode()
 
 
-def _no_balance(account: str) -> Refusal:
-    return Refusal(codes.NO_BALANCE, codes.text(codes.NO_BALANCE), f"the balance of account {account} is too low", 13)
+def _header(refusal: Refusal) -> bytes:
+    """The reason of a refusal in the signs that a header may hold."""
+    return (refusal.told or refusal.reason).translate(_CONTROLS).encode("ascii", "backslashreplace")
+
+
+def _no_money(draft: Draft, result: NoBalance | Overspent) -> Refusal:
+    """103, for the balance or for a cap of the day; only the reason tells them apart."""
+    name = draft.account.name
+    if isinstance(result, NoBalance):
+        reason = f"the balance of account {name} is too low"
+    else:
+        whose = f"account {name}" if result.whose == "account" else f"this key of account {name}"
+        reason = f"{whose} may spend {vnd_number(result.cap)} VND a day, {vnd_number(result.spent)} are spent"
+    return Refusal(codes.NO_BALANCE, codes.text(codes.NO_BALANCE), reason, 13)

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from bocau.core.directory import Directory
+from bocau.accept.entry import Visit, enter
+from bocau.core.directory import Directory, Scope
 from bocau.core.refusal import Refusal
 from bocau.core.registration import LONGEST_CONTENT, PENDING, Registration
 from bocau.core.template import TemplateError, parse
@@ -18,16 +19,19 @@ _TYPES: Final = {"2": 2, "8": 8}
 _BRANDNAME_TYPE: Final = 2
 
 
-def judge(request: PreviewRequest, directory: Directory, now_ms: int) -> Registration | Refusal:
+def judge(
+    request: PreviewRequest, directory: Directory, now_ms: int, visit: Visit | None = None
+) -> Registration | Refusal:
     """The registration to store, or the first refusal: keys, account, service type, type, text, brandname.
+
+    It needs a key that may send. Without a visit nothing is counted and no address is asked for.
 
     A CallbackUrl that cannot be called is ignored, as in a send.
     """
-    account = directory.authenticate(request.api_key, request.secret_key)
-    if account is None:
-        return _refuse(codes.AUTHORIZE_FAILED, "ApiKey or SecretKey is wrong")
-    if not account.active:
-        return _refuse(codes.ACCOUNT_LOCKED, f"account {account.name} is locked")
+    key = enter(directory, request.api_key, request.secret_key, visit or Visit(Scope.SEND), now_ms)
+    if isinstance(key, Refusal):
+        return key
+    account = key.account
     if request.service_type != _SERVICE:
         return _refuse(codes.SERVICE_TYPE_UNSUPPORTED, "ServiceType is not 2")
     sms_type = _TYPES.get(request.sms_type)
@@ -43,7 +47,7 @@ def judge(request: PreviewRequest, directory: Directory, now_ms: int) -> Registr
         reason = f"Content has {len(content)} characters, at most {LONGEST_CONTENT}"
         return _refuse(codes.INVALID_FIELD, reason, codes.field_invalid("Content"))
     brandname = account.brandname(_BRANDNAME_TYPE, nfc(request.brandname.strip()))
-    if brandname is None or not brandname.active:
+    if brandname is None or not brandname.active or key.brandname not in ("", brandname.name):
         return _refuse(codes.BRANDNAME_UNKNOWN, "the account has no active brandname of this spelling")
     url = request.callback_url if is_callback_target(request.callback_url) else ""
     return Registration(0, account.id, sms_type, brandname.name, content, url, PENDING, "", now_ms)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from bocau.cli.options import Config, Data, Json, Named
-from bocau.cli.output import Trouble, Vnd, listing, result, told
+from bocau.cli.output import Trouble, Vnd, document, facts, listing, result, told
 
 if TYPE_CHECKING:
     from bocau.cli.desk import Desk
@@ -147,23 +147,152 @@ def set_options(
         result(as_json, {"account": account, "unicode_policy": unicode_policy}, sentence)
 
 
-@app.command("credit")
-def credit(
+@app.command("show")
+def show(account: Named, as_json: Json = False, data: Data = None, config: Config = None) -> None:
+    """Show an account: its money, its limits, where requests may come from, and what was spent today."""
+    with told(as_json):
+        from bocau.cli.desk import at_desk
+
+        value = at_desk(data, config, lambda desk: _whole(desk, account))
+        if as_json:
+            document(value)
+            return
+        limits, networks = value.pop("limits"), value.pop("allowed_networks")
+        assert isinstance(limits, list) and isinstance(networks, list)  # noqa: S101, PT018 - made a few lines below
+        facts([(name.replace("_vnd", ", VND").replace("_", " ").capitalize(), fact) for name, fact in value.items()])
+        facts([("Requests from", ", ".join(networks) or "anywhere")])
+        print()
+        columns = {"limit": "Limit", "value": "Value", "from": "From", "about": "Of"}
+        listing(False, [{**row, "value": row["value"] or "none"} for row in limits], columns, "")
+
+
+async def _whole(desk: "Desk", name: str) -> dict[str, object]:
+    from bocau.app import account_limits
+    from bocau.cli.desk import find_account
+    from bocau.core.limits import LIMITS, with_own
+
+    rows = await desk.store.read_directory()
+    found = find_account(rows.accounts, name)
+    own = {row.name: row for row in rows.limits if row.account_id == found.id}
+    limits = with_own(account_limits(desk.settings), own.values())
+    today = await desk.store.use_today(found.id, desk.world.now_ms())
+    return {
+        "account": found.name,
+        "id": found.id,
+        "state": found.state,
+        "balance_vnd": Vnd(found.balance),
+        "credit_limit_vnd": Vnd(found.credit_limit),
+        "spent_today_vnd": Vnd(today.spent),
+        "allowed_networks": [
+            f"{row.network}{f' ({row.api_key})' if row.api_key else ''}"
+            for row in rows.networks
+            if row.account_id == found.id
+        ],
+        "limits": [
+            {
+                "limit": limit,
+                "value": getattr(limits, kind.field) // kind.unit,
+                "from": "account" if limit in own else "settings",
+                "about": kind.about,
+            }
+            for limit, kind in LIMITS.items()
+        ],
+    }
+
+
+@app.command("limit")
+def limit(
     account: Named,
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="VND, such as 500000 or 850.5; 0: none.")],
+    name: Annotated[str, typer.Argument(metavar="LIMIT", help="As `bocau account show` lists them.")],
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="A whole number; 0: no limit; default: what the settings say.")
+    ],
     as_json: Json = False,
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Set how far the balance of an account may sink below zero."""
+    """Give an account a limit of its own, or take it back."""
     with told(as_json):
-        from bocau.cli.desk import at_desk, read_amount
+        from bocau.cli.desk import at_desk
+        from bocau.core.limits import LimitRow
 
-        limit = read_amount(amount)
+        number = _read_limit(name, value)
 
         async def act(desk: "Desk") -> None:
-            await desk.store.set_credit_limit((await desk.account(account)).id, limit)
+            owner = await desk.account(account)
+            if number is None:
+                await desk.store.delete_limit(owner.id, name)
+            else:
+                await desk.store.put_limit(LimitRow(owner.id, name, number))
 
         at_desk(data, config, act)
-        sentence = f"The balance of {account} may sink {Vnd(limit)} VND below zero."
-        result(as_json, {"account": account, "credit_limit_vnd": Vnd(limit)}, sentence)
+        what = "what the settings say" if number is None else number or "no limit"
+        result(as_json, {"account": account, "limit": name, "value": number}, f"{name} of {account}: {what}.")
+
+
+def _read_limit(name: str, value: str) -> int | None:
+    """The number of a limit; None for the settings'. Raises Trouble."""
+    from bocau.core.limits import LIMITS
+    from bocau.settings.values import did_you_mean
+
+    kind = LIMITS.get(name)
+    if kind is None:
+        raise Trouble(f'There is no limit "{name}"{did_you_mean(name, LIMITS) or "."} They are: {", ".join(LIMITS)}.')
+    if value == "default":
+        return None
+    if not (value.isascii() and value.isdigit()) or int(value) > kind.most:
+        raise Trouble(f'{name} is a whole number from 0 to {kind.most}, or "default"; not "{value}".')
+    return int(value)
+
+
+@app.command("allow-ip")
+def allow_ip(
+    account: Named,
+    networks: Annotated[
+        list[str], typer.Argument(metavar="NETWORK...", help="Addresses or networks, such as 203.0.113.0/24.")
+    ],
+    remove: Annotated[bool, typer.Option("--remove", help="Take them off the list.")] = False,
+    api_key: Annotated[
+        str | None, typer.Option("--api-key", metavar="KEY", help="For this key alone; else for all of the account.")
+    ] = None,
+    as_json: Json = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Say where requests of an account may come from; from anywhere else they are answered 140.
+
+    An account without a list takes requests from anywhere. A key may have networks of its own beside the account's.
+    """
+    with told(as_json):
+        from bocau.cli.desk import at_desk
+        from bocau.core.directory import NetworkRow
+
+        wanted = [_read_network(text) for text in dict.fromkeys(networks)]
+
+        async def act(desk: "Desk") -> list[str]:
+            rows = await desk.store.read_directory()
+            owner = await desk.account(account)
+            if api_key is not None and not any(k.api_key == api_key and k.account_id == owner.id for k in rows.keys):
+                raise Trouble(f"Account {account} has no key {api_key}. `bocau key list {account}` shows them.")
+            for network in wanted:
+                row = NetworkRow(owner.id, api_key or "", network)
+                if not remove:
+                    await desk.store.put_network(row)
+                elif not await desk.store.delete_network(row):
+                    raise Trouble(f"{network} is not on the list. `bocau account show {account}` shows it.")
+            left = await desk.store.read_directory()
+            return [row.network for row in left.networks if row.account_id == owner.id]
+
+        listed = at_desk(data, config, act)
+        sentence = f"Requests of {account} may come from {', '.join(listed) or 'anywhere'}."
+        result(as_json, {"account": account, "api_key": api_key, "allowed_networks": listed}, sentence)
+
+
+def _read_network(text: str) -> str:
+    """A network in its usual form. Raises Trouble."""
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise Trouble(f"{error}. Give an address such as 203.0.113.7, or a network such as 203.0.113.0/24.") from error

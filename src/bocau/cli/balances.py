@@ -1,12 +1,11 @@
 """`bocau balance`: the money of an account."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bocau.cli.options import Config, Data, Json, Named
-from bocau.cli.output import Trouble, Vnd, document, facts, listing, result, told
+from bocau.cli.output import Trouble, Vnd, document, facts, result, told
 
 if TYPE_CHECKING:
     from bocau.cli.desk import Desk
@@ -72,30 +71,23 @@ def top_up(
         result(as_json, value, f"The balance of {account} is {Vnd(balance)} VND.")
 
 
-@app.command("ledger")
-def ledger(
+@app.command("set-credit")
+def set_credit(
     account: Named,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Most lines, the newest first.")] = 20,
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="VND, such as 500000 or 850.5; 0: none.")],
     as_json: Json = False,
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Show the newest lines of an account's ledger. The sum of all lines is the balance."""
+    """Set how far the balance of an account may sink below zero."""
     with told(as_json):
-        from bocau.cli.desk import at_desk
+        from bocau.cli.desk import at_desk, read_amount
 
-        async def act(desk: "Desk") -> list[dict[str, object]]:
-            lines = await desk.store.ledger((await desk.account(account)).id, limit)
-            return [
-                {
-                    "at": datetime.fromtimestamp(line.at_ms / 1000, UTC).isoformat(timespec="milliseconds"),
-                    "kind": line.kind,
-                    "amount_vnd": Vnd(line.amount),
-                    "smsid_begins": None if line.kind == "top_up" else f"{line.subject_id:016x}",
-                    "cause": line.cause,
-                }
-                for line in lines
-            ]
+        limit = read_amount(amount)
 
-        headings = {"at": "At", "kind": "Kind", "amount_vnd": "VND", "smsid_begins": "SMSID begins", "cause": "Cause"}
-        listing(as_json, at_desk(data, config, act), headings, f"The ledger of {account} is empty.")
+        async def act(desk: "Desk") -> None:
+            await desk.store.set_credit_limit((await desk.account(account)).id, limit)
+
+        at_desk(data, config, act)
+        sentence = f"The balance of {account} may sink {Vnd(limit)} VND below zero."
+        result(as_json, {"account": account, "credit_limit_vnd": Vnd(limit)}, sentence)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import Numbering
 from bocau.core.telcos import TELCOS
 from bocau.settings import BadSettings, Settings, find_file, read_numbering, read_settings
-from bocau.store.contract import StoreFault
+from bocau.store.contract import Clerk, StoreFault
 from bocau.store.pepper import PepperProblem
 from bocau.store.sqlite import SqliteStore, StoreBroken
 from bocau.world import RealWorld
@@ -104,7 +105,7 @@ def _find(data: Path | None, config: Path | None) -> _Place:
 async def _sit(place: _Place, act: Callable[[Desk], Awaitable[T]]) -> T:
     world = RealWorld()
     try:
-        store = await SqliteStore.administrate(str(place.path))
+        store = await SqliteStore.administrate(str(place.path), Clerk(_user(), world.now_ms))
     except (StoreBroken, sqlite3.Error) as error:
         raise Trouble(f"The store cannot be opened: {error}.") from error
     try:
@@ -117,6 +118,16 @@ async def _sit(place: _Place, act: Callable[[Desk], Awaitable[T]]) -> T:
         raise Trouble(f"{error.filename or place.path}: {error.strerror}.") from error
     finally:
         await store.close(world.now_ms())
+
+
+def _user() -> str:
+    """Who types, for the audit: the user of the operating system, and who became it."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = f"uid {os.getuid()}"
+    behind = os.environ.get("SUDO_USER", "")
+    return f"{name} (sudo {behind[:32]})" if behind.isprintable() and behind else name
 
 
 def _said(path: Path, fault: StoreFault) -> str:

@@ -14,6 +14,8 @@ from bocau.cli import (
     about,
     accounts,
     balances,
+    blocks,
+    books,
     brandnames,
     checking,
     keys,
@@ -128,6 +130,9 @@ app.add_typer(templates.app, name="template", rich_help_panel=_DIRECTORY)
 app.add_typer(prices.app, name="price", rich_help_panel=_DIRECTORY)
 app.add_typer(portability.app, name="portability", rich_help_panel=_DIRECTORY)
 app.add_typer(balances.app, name="balance", rich_help_panel=_DIRECTORY)
+app.add_typer(blocks.app, name="block", rich_help_panel=_DIRECTORY)
+app.command("ledger", rich_help_panel=_DIRECTORY)(books.ledger)
+app.command("audit", rich_help_panel=_DIRECTORY)(books.audit)
 app.add_typer(voices.app, name="voice", rich_help_panel=_VOICE)
 app.command("codes", rich_help_panel=_REFERENCE)(about.codes)
 app.command("version", rich_help_panel=_REFERENCE)(about.version)

@@ -2,7 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from bocau.accept.checks import Draft, Policy, check
+from bocau.accept.checks import Draft, check
+from bocau.app import policy_of
 from bocau.cli.desk import BRANDNAME_TYPE, find_account, network
 from bocau.cli.output import Vnd, plain
 from bocau.core.directory import DirectoryRows, KeyRow, RegisteredTemplate, build, hash_secret, nearest_registered
@@ -48,27 +49,13 @@ def rehearse(
         str(BRANDNAME_TYPE),
         trial.unicode,
     )
-    draft = check(request, directory, _policy(settings), now_ms)
+    draft = check(request, directory, policy_of(settings), now_ms)
     if isinstance(draft, Refusal):
         return _refused(draft)
     telco = draft.receivers[0].telco
     brandname = draft.account.brandname(BRANDNAME_TYPE, draft.brandname)
     registered = () if brandname is None else brandname.templates.get(telco, ())
     return _judged(draft, registered, telco)
-
-
-def _policy(settings: Settings) -> Policy:
-    accept, schedule = settings.accept, settings.schedule
-    return Policy(
-        accept.unicode_policy,
-        accept.strict_prefix,
-        accept.max_receivers,
-        accept.max_parts_gsm,
-        accept.max_parts_ucs2,
-        schedule.otp_ttl_seconds * 1000,
-        schedule.other_ttl_seconds * 1000,
-        accept.auto_approve,
-    )
 
 
 def _refused(refusal: Refusal) -> dict[str, object]:

@@ -5,23 +5,31 @@ The door reads it without I/O. A change in the store makes a new one; nothing in
 
 import hashlib
 import hmac
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from enum import StrEnum
+from typing import Final, NamedTuple, TypeVar
 
+from bocau.core.limits import UNLIMITED, LimitRow, Limits, with_own
 from bocau.core.numbering import Numbering, shipped
 from bocau.core.template import Difference, Template, TemplateError, nearest
+from bocau.core.words import Words
 
 __all__ = [
     "Account",
     "AccountRow",
+    "BlockedRow",
     "Brandname",
     "BrandnameRow",
     "Directory",
     "DirectoryRows",
     "Key",
     "KeyRow",
+    "Network",
+    "NetworkRow",
     "PriceRow",
     "RegisteredTemplate",
+    "Scope",
     "TemplateRow",
     "build",
     "hash_secret",
@@ -42,6 +50,14 @@ class AccountRow(NamedTuple):
     """strip, auto, reject, or empty for the setting's default"""
 
 
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    SEND = "send"
+    QUERY = "query"
+    """Questions: status, balance and the like."""
+
+
 class KeyRow(NamedTuple):
     """An API key as stored; the secret only as a keyed hash."""
 
@@ -50,6 +66,12 @@ class KeyRow(NamedTuple):
     secret_hash: bytes
     state: str
     """active or disabled"""
+    scopes: str = "query,send"
+    """What it may be used for, parted by commas."""
+    brandname: str = ""
+    """The only brandname it may send from; empty: any of the account, and type 8."""
+    expires_ms: int | None = None
+    """From then on it is as good as disabled."""
 
 
 class BrandnameRow(NamedTuple):
@@ -85,6 +107,25 @@ class PriceRow(NamedTuple):
     price: int
 
 
+class NetworkRow(NamedTuple):
+    """A network that requests of an account, or of one of its keys, may come from."""
+
+    account_id: int
+    api_key: str
+    """Empty: every key of the account."""
+    network: str
+
+
+class BlockedRow(NamedTuple):
+    """A number or a word that nothing is accepted for. account_id 0: for every account."""
+
+    account_id: int
+    kind: str
+    """number or word"""
+    value: str
+    """Ten digits; or a word in the form of words.plain_word."""
+
+
 class DirectoryRows(NamedTuple):
     """Everything the directory is built from, with the version it had in the store."""
 
@@ -94,6 +135,12 @@ class DirectoryRows(NamedTuple):
     brandnames: tuple[BrandnameRow, ...]
     templates: tuple[TemplateRow, ...]
     prices: tuple[PriceRow, ...]
+    limits: tuple[LimitRow, ...] = ()
+    networks: tuple[NetworkRow, ...] = ()
+    blocked: tuple[BlockedRow, ...] = ()
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class RegisteredTemplate(NamedTuple):
@@ -135,6 +182,15 @@ class Account(NamedTuple):
     folding, keeps look-alikes apart: a long s is no s (promises, section 3)."""
     prices: Mapping[tuple[int, int], int]
     """By (SmsType, network); network 0 for all others."""
+    limits: Limits = UNLIMITED
+    blocked_numbers: tuple[frozenset[str], ...] = ()
+    """Everybody's list and the account's own, those that are not empty."""
+    blocked_words: tuple[Words, ...] = ()
+    """Likewise."""
+    counted: bool = False
+    """Whether messages to numbers are limited, so that somebody must count them."""
+    guarded: bool = False
+    """Whether any of that stands between a message and its templates."""
 
     def brandname(self, sms_type: int, name: str) -> Brandname | None:
         """The brandname by exact spelling, else by any case if that is unique."""
@@ -152,9 +208,17 @@ class Key(NamedTuple):
     account: Account
     secret_hash: bytes
     active: bool
+    api_key: str = ""
+    scopes: frozenset[str] = frozenset(Scope)
+    brandname: str = ""
+    """The only one it may send from; empty: any."""
+    expires_ms: int = 1 << 62
+    networks: tuple[Network, ...] = ()
+    """Where its requests may come from; empty: from anywhere."""
 
 
-_NO_HASH: Final = b"\0" * 32
+_NOBODY: Final = Key(Account(0, "", False, "", {}, {}, {}), b"\0" * 32, False)
+"""Stands in for a key that is not there."""
 
 
 def hash_secret(pepper: bytes, secret: bytes) -> bytes:
@@ -186,20 +250,25 @@ class Directory:
         self._keys = keys
         self._pepper = pepper
 
-    def authenticate(self, api_key: str, secret: str) -> Account | None:
-        """The account of a right pair of keys, else None.
+    def sign_in(self, api_key: str, secret: str, now_ms: int) -> Key | None:
+        """The key of a right pair, else None.
 
-        An unknown, a disabled and a wrong key cost the same: the hash is made and compared whatever the key is
-        (promises S4). Bytes are compared, never text (M15).
+        An unknown, a disabled, an expired and a wrong key take the same steps: the hash is made and compared whatever
+        the key is (promises S4). Bytes are compared, never text (M15).
         """
-        key = self._keys.get(api_key)
+        key = self._keys.get(api_key, _NOBODY)
         given = hash_secret(self._pepper, secret.encode("utf-8", "surrogatepass"))
-        same = hmac.compare_digest(given, _NO_HASH if key is None else key.secret_hash)
-        return key.account if key is not None and same and key.active else None
+        same = hmac.compare_digest(given, key.secret_hash)
+        return key if same & key.active & (now_ms < key.expires_ms) else None
 
 
-def build(rows: DirectoryRows, pepper: bytes, numbering: Numbering | None = None) -> Directory:
-    """Make a directory of stored rows. Templates are parsed here, once per change. No `numbering`: the one shipped."""
+def build(
+    rows: DirectoryRows, pepper: bytes, numbering: Numbering | None = None, limits: Limits = UNLIMITED
+) -> Directory:
+    """Make a directory of stored rows. Templates are parsed here, once per change. No `numbering`: the one shipped.
+
+    `limits` are those of every account without its own.
+    """
     templates = _group_templates(rows.templates)
     names: dict[int, dict[tuple[int, str], Brandname]] = {}
     for b in rows.brandnames:
@@ -209,9 +278,15 @@ def build(rows: DirectoryRows, pepper: bytes, numbering: Numbering | None = None
     for p in rows.prices:
         prices.setdefault(p.account_id, {})[p.sms_type, p.telco] = p.price
     shared = prices.get(0, {})
+    own_limits = _by_account(rows.limits)
+    numbers, words = _blocked(rows.blocked, "number"), _blocked(rows.blocked, "word")
+    searched = {account_id: Words(values) for account_id, values in words.items()}
     accounts: dict[int, Account] = {}
     for row in rows.accounts:
         own = names.get(row.id, {})
+        limits_of = with_own(limits, own_limits.get(row.id, ()))
+        lists = [by_account[owner] for by_account in (numbers, words) for owner in (0, row.id) if owner in by_account]
+        counted = any((limits_of.number_10_minutes, limits_of.number_day, limits_of.range_10_minutes))
         accounts[row.id] = Account(
             row.id,
             row.name,
@@ -220,9 +295,47 @@ def build(rows: DirectoryRows, pepper: bytes, numbering: Numbering | None = None
             own,
             _fold(own),
             prices.get(row.id, shared),
+            limits_of,
+            tuple(numbers[owner] for owner in (0, row.id) if owner in numbers),
+            tuple(searched[owner] for owner in (0, row.id) if owner in searched),
+            counted,
+            counted or bool(lists),
         )
-    keys = {k.api_key: Key(accounts[k.account_id], k.secret_hash, k.state == "active") for k in rows.keys}
+    networks = _by_account(rows.networks)
+    keys = {k.api_key: _key(k, accounts[k.account_id], networks.get(k.account_id, ())) for k in rows.keys}
     return Directory(rows.version, accounts, keys, pepper, numbering)
+
+
+def _key(row: KeyRow, account: Account, networks: Iterable[NetworkRow]) -> Key:
+    return Key(
+        account,
+        row.secret_hash,
+        row.state == "active",
+        row.api_key,
+        frozenset(row.scopes.split(",")),
+        row.brandname,
+        _NOBODY.expires_ms if row.expires_ms is None else row.expires_ms,
+        tuple(ipaddress.ip_network(n.network) for n in networks if n.api_key in ("", row.api_key)),
+    )
+
+
+_Row = TypeVar("_Row", LimitRow, NetworkRow)
+
+
+def _by_account(rows: Iterable[_Row]) -> dict[int, list[_Row]]:
+    grouped: dict[int, list[_Row]] = {}
+    for row in rows:
+        grouped.setdefault(row.account_id, []).append(row)
+    return grouped
+
+
+def _blocked(rows: Iterable[BlockedRow], kind: str) -> dict[int, frozenset[str]]:
+    """The blocked values of a kind by account."""
+    grouped: dict[int, set[str]] = {}
+    for row in rows:
+        if row.kind == kind:
+            grouped.setdefault(row.account_id, set()).add(row.value)
+    return {account_id: frozenset(values) for account_id, values in grouped.items()}
 
 
 def _fold(names: Mapping[tuple[int, str], Brandname]) -> dict[tuple[int, str], Brandname | None]:

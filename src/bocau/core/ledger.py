@@ -9,7 +9,10 @@ from typing import Final
 
 from bocau.core.lifecycle import State
 
-__all__ = ["EntryKind", "covers", "settlement"]
+__all__ = ["EntryKind", "covers", "day_of", "settlement"]
+
+_DAY_MS: Final = 86_400_000
+_VIETNAM_MS: Final = 7 * 3_600_000
 
 
 class EntryKind(StrEnum):
@@ -40,3 +43,8 @@ def settlement(state: State) -> EntryKind | None:
 def covers(balance: int, credit_limit: int, amount: int) -> bool:
     """Whether a hold of `amount` is allowed: the balance may not sink below minus the credit limit."""
     return balance + credit_limit >= amount
+
+
+def day_of(at_ms: int) -> int:
+    """The day of Vietnam (UTC+7) that a moment is in, counted from 1970: daily caps begin anew at its midnight."""
+    return (at_ms + _VIETNAM_MS) // _DAY_MS

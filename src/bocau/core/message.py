@@ -22,6 +22,7 @@ __all__ = [
     "Known",
     "Message",
     "NoBalance",
+    "Overspent",
     "ReceiptIn",
     "ReceiptStored",
     "RegistrationDue",
@@ -91,6 +92,15 @@ class Admission(NamedTuple):
     hold: int
     """What is held from the balance: the sum of the prices. 0 for a message that is stored rejected."""
     consumes_request_id: bool
+    api_key: str = ""
+    """The key it came with, which is charged for the day beside the account."""
+    account_cap: int = 0
+    """What the account may spend in a day, 1/10,000 VND; 0: no cap."""
+    key_cap: int = 0
+    """The same of the key."""
+    contents: tuple[bytes, ...] = ()
+    """Digests of receiver and text, while equal ones are refused for `content_ms`; else none."""
+    content_ms: int = 0
 
 
 class Admitted(NamedTuple):
@@ -110,6 +120,15 @@ class NoBalance(NamedTuple):
     """The balance and credit do not cover the hold (103). Nothing was stored."""
 
     balance: int
+
+
+class Overspent(NamedTuple):
+    """The day's cap does not cover the hold (103). Nothing was stored."""
+
+    whose: str
+    """account or key"""
+    cap: int
+    spent: int
 
 
 class AttemptKey(NamedTuple):

@@ -12,6 +12,7 @@ from bocau.settings.sections import (
     Api,
     Callback,
     Carrier,
+    Limits,
     Log,
     Route,
     Settings,
@@ -40,6 +41,14 @@ def development(
     settings = Settings(
         api=Api(port=api_port),
         admin=Admin(port=admin_port),
+        limits=Limits(
+            requests_per_second=0,
+            number_per_10_minutes=0,
+            number_per_day=0,
+            range_per_10_minutes=0,
+            account_vnd_per_day=0,
+            key_vnd_per_day=0,
+        ),
         store=Store(path=str(data_dir / "bocau.db")),
         accept=Accept(auto_approve=True),
         carrier=(carrier,),

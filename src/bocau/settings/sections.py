@@ -21,6 +21,7 @@ __all__ = [
     "Callback",
     "Carrier",
     "Dispatch",
+    "Limits",
     "Log",
     "Route",
     "Schedule",
@@ -63,6 +64,14 @@ class Api(Section, frozen=True, kw_only=True):
     behind_proxy: Annotated[
         bool, Meta(description="States that a proxy with TLS stands in front. Needed to listen beyond loopback.")
     ] = False
+    trusted_proxies: Annotated[
+        _Networks,
+        Meta(description="Networks of the proxies in front, whose header names the caller; from others it is ignored."),
+    ] = ()
+    forwarded_header: Annotated[
+        Literal["x-forwarded-for", "forwarded"],
+        Meta(description="The header that these proxies write. They must not hand on one that a caller wrote."),
+    ] = "x-forwarded-for"
     connections: Annotated[
         int,
         Meta(
@@ -134,6 +143,19 @@ class Accept(Section, frozen=True, kw_only=True):
     max_receivers: Annotated[
         int, Meta(ge=1, le=10_000, description="Most different numbers in one request; more is answered 120.")
     ] = 1_000
+    equal_text_seconds: Annotated[
+        int,
+        Meta(ge=0, le=86_400, description="An equal text to the same number within it is answered 124; 0: accepted."),
+    ] = 0
+    tracked_numbers: Annotated[
+        int,
+        Meta(
+            ge=1_000,
+            le=10_000_000,
+            description="Numbers whose messages are counted for [limits]; of more the oldest are forgotten. About 300 "
+            "bytes each.",
+        ),
+    ] = 200_000
     type8_channel: Annotated[
         Literal["sms"],
         Meta(
@@ -141,6 +163,31 @@ class Accept(Section, frozen=True, kw_only=True):
             description="How SmsType 8 reaches the phone. Voice comes with a later version.",
         ),
     ] = "sms"
+
+
+class Limits(Section, frozen=True, kw_only=True):
+    """How much an account may do, unless it has a limit of its own (`bocau account limit`). 0: no limit."""
+
+    requests_per_second: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Requests with one key; as many may come at once. More: 160.")
+    ] = 100
+    number_per_10_minutes: Annotated[
+        int, Meta(ge=0, le=50, description="Messages of one account to one number in any 10 minutes. More: 99.")
+    ] = 5
+    number_per_day: Annotated[int, Meta(ge=0, le=100, description="The same in any 24 hours.")] = 10
+    range_per_10_minutes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Messages of one account to numbers that differ in the last three digits only. More: 99.",
+        ),
+    ] = 200
+    account_vnd_per_day: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000_000_000, description="Prices accepted of one account in a day of Vietnam. More: 103."),
+    ] = 100_000_000
+    key_vnd_per_day: Annotated[int, Meta(ge=0, le=1_000_000_000_000, description="The same with one key.")] = 50_000_000
 
 
 class Schedule(Section, frozen=True, kw_only=True):
@@ -326,6 +373,7 @@ class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     admin: Admin = Admin()
     store: Store = Store()
     accept: Accept = Accept()
+    limits: Limits = Limits()
     schedule: Schedule = Schedule()
     dispatch: Dispatch = Dispatch()
     carrier: tuple[Carrier, ...] = ()

@@ -6,10 +6,20 @@ wait at the same time into one transaction, so a room neither batches nor awaits
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
-from bocau.core.directory import AccountRow, BrandnameRow, DirectoryRows, KeyRow, PriceRow, TemplateRow
+from bocau.core.directory import (
+    AccountRow,
+    BlockedRow,
+    BrandnameRow,
+    DirectoryRows,
+    KeyRow,
+    NetworkRow,
+    PriceRow,
+    TemplateRow,
+)
 from bocau.core.lifecycle import Event, State
+from bocau.core.limits import LimitRow
 from bocau.core.message import (
     Admission,
     Admitted,
@@ -21,6 +31,7 @@ from bocau.core.message import (
     Intent,
     Message,
     NoBalance,
+    Overspent,
     ReceiptIn,
     ReceiptStored,
     Summary,
@@ -28,14 +39,19 @@ from bocau.core.message import (
 from bocau.core.registration import Registration
 
 __all__ = [
+    "EVER",
     "AcceptStore",
     "AdminStore",
     "AdmitResult",
+    "AuditLine",
     "CallbackStore",
+    "Clerk",
     "DeliverStore",
     "DispatchStore",
     "Done",
+    "KeyUse",
     "LedgerLine",
+    "LedgerWindow",
     "OutcomeDeadlines",
     "ReceiptStore",
     "Recorded",
@@ -43,6 +59,7 @@ __all__ = [
     "StateCounts",
     "StoreFault",
     "Turn",
+    "UseToday",
     "Waking",
 ]
 
@@ -56,7 +73,7 @@ class StoreFault(Exception):  # noqa: N818 - our own breakage is a fault (house 
 Done = Callable[[R | StoreFault], None]
 """Told the result of one item after its commit, on the loop."""
 
-AdmitResult = Admitted | Duplicate | NoBalance
+AdmitResult = Admitted | Duplicate | NoBalance | Overspent
 
 
 class OutcomeDeadlines(NamedTuple):
@@ -120,6 +137,51 @@ class LedgerLine(NamedTuple):
     at_ms: int
 
 
+class LedgerWindow(NamedTuple):
+    """Which lines of a ledger: written from `since_ms` until before `until_ms`, after the line `last` in the order."""
+
+    since_ms: int = 0
+    until_ms: int = 1 << 62
+    last: tuple[int, str] = (1 << 62, "")
+    """Subject and kind of the last line of the page before."""
+
+
+EVER: Final = LedgerWindow()
+
+
+class KeyUse(NamedTuple):
+    """How a key is used."""
+
+    api_key: str
+    created_ms: int
+    used_ms: int | None
+    """To the minute; None: never, or not within the first minute."""
+    spent_today: int
+
+
+class UseToday(NamedTuple):
+    """What an account was accepted for on a day of Vietnam."""
+
+    spent: int
+    keys: tuple[KeyUse, ...]
+
+
+class AuditLine(NamedTuple):
+    """One act of administration."""
+
+    at_ms: int
+    actor: str
+    act: str
+    subject: str
+
+
+class Clerk(NamedTuple):
+    """In whose name, and by whose clock, an open store is administrated."""
+
+    name: str
+    now_ms: Callable[[], int]
+
+
 class AcceptStore(Protocol):
     """What room 1 needs."""
 
@@ -130,8 +192,20 @@ class AcceptStore(Protocol):
         """Store all messages, the hold and the RequestId of one request, or nothing (promises P1, P2)."""
         ...
 
+    async def rehearse(self, admission: Admission) -> AdmitResult:
+        """What `admit` would say now; nothing is stored."""
+        ...
+
+    async def used(self, keys: Sequence[tuple[str, int]]) -> None:
+        """Note when keys were used last: of each, the ApiKey and the moment."""
+        ...
+
+    async def recent(self, since_ms: int, limit: int) -> list[tuple[int, str, int]]:
+        """The newest messages accepted since then: account, phone and moment of each, newest first."""
+        ...
+
     async def read_directory(self) -> DirectoryRows:
-        """Accounts, keys, brandnames, templates and prices, with their version."""
+        """Accounts, keys, brandnames, templates, prices, limits and lists, with their version."""
         ...
 
     async def directory_version(self) -> int:
@@ -238,7 +312,10 @@ class CallbackStore(Protocol):
 
 
 class AdminStore(Protocol):
-    """What the command line and the admin listener need."""
+    """What the command line and the admin listener need.
+
+    Every act that changes something leaves a line in the audit, in the same transaction.
+    """
 
     async def counts(self) -> StateCounts:
         """Open work now."""
@@ -258,6 +335,34 @@ class AdminStore(Protocol):
 
     async def put_key(self, row: KeyRow, now_ms: int) -> None:
         """Add or replace a key."""
+        ...
+
+    async def rotate_key(self, old: KeyRow, new: KeyRow, now_ms: int) -> None:
+        """Add a key and give the old one what `old` says, together."""
+        ...
+
+    async def put_limit(self, row: LimitRow) -> None:
+        """Give an account a limit of its own."""
+        ...
+
+    async def delete_limit(self, account_id: int, name: str) -> bool:
+        """Back to the settings. Whether there was one."""
+        ...
+
+    async def put_network(self, row: NetworkRow) -> None:
+        """Let requests come from a network; with the first one, from nowhere else."""
+        ...
+
+    async def delete_network(self, row: NetworkRow) -> bool:
+        """Whether there was one."""
+        ...
+
+    async def block(self, rows: Sequence[BlockedRow], now_ms: int) -> int:
+        """Block numbers or words, all in one act. Returns how many were not blocked before."""
+        ...
+
+    async def unblock(self, rows: Sequence[BlockedRow]) -> int:
+        """Take them off the list. Returns how many were on it."""
         ...
 
     async def put_brandname(self, row: BrandnameRow, now_ms: int) -> None:
@@ -308,6 +413,14 @@ class AdminStore(Protocol):
         """All accounts, by name."""
         ...
 
-    async def ledger(self, account_id: int, limit: int) -> list[LedgerLine]:
-        """The newest lines first."""
+    async def ledger(self, account_id: int, limit: int, window: LedgerWindow = EVER) -> list[LedgerLine]:
+        """The newest lines first: in the order of the messages they belong to."""
+        ...
+
+    async def use_today(self, account_id: int, now_ms: int) -> UseToday:
+        """What was spent today, and how the keys were used."""
+        ...
+
+    async def audit(self, limit: int) -> list[AuditLine]:
+        """The newest acts first."""
         ...

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from tests.rooms.accept.shop import KEY, NOW, PEPPER, PHONES, POLICY, SECRET, TEXT, VND, Stock, key_of
+from tests.rooms.accept.shop import KEY, NOW, PEPPER, PHONES, POLICY, SECRET, TEXT, VND, Stock, key_row
 from tests.rooms.scenario import PATIENCE_SECONDS, TurnedWorld
 from tests.store.engines import Inside, SqliteEngine
 from tests.store.sweep import sweep
 
 from bocau.accept.checks import Policy
 from bocau.accept.door import Door
-from bocau.core.directory import BrandnameRow, KeyRow, PriceRow, TemplateRow, build, hash_secret
+from bocau.core.directory import BlockedRow, BrandnameRow, NetworkRow, PriceRow, TemplateRow, build
 from bocau.core.ids import Ids
 from bocau.core.lifecycle import AttemptState
+from bocau.core.limits import LimitRow
 from bocau.core.message import Answer, AnswerKind, AttemptKey, Intent, Message, ReceiptIn
 from bocau.core.outcome import match_key, match_keys
 from bocau.listener import Limits, Listener
@@ -155,11 +156,18 @@ UNAVAILABLE: Final = golden("error_503.json")
 
 
 class Clock(TurnedWorld):
-    """The real network, and a wall clock that moves only by hand."""
+    """The real network, and clocks that move only by hand, or because somebody sleeps."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = NOW
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        """The clock is later now."""
+        self.slept.append(seconds)
+        self.seconds += seconds
+        await asyncio.sleep(0)
 
     def now_ms(self) -> int:
         """The time set by the test."""
@@ -194,8 +202,13 @@ class Doorway:
         for _, brandname, telco, text, route_class in stock.templates:
             await store.put_template(TemplateRow(0, account, 2, brandname, telco, text, route_class), NOW)
         await store.top_up(account, BALANCE * VND, "test", NOW)
-        secret = hash_secret(PEPPER, SECRET.encode())
-        await store.put_key(KeyRow(key_of(account), account, secret, stock.key_state), NOW)
+        for name, value in stock.limits:
+            await store.put_limit(LimitRow(account, name, value))
+        for network in stock.networks:
+            await store.put_network(NetworkRow(account, "", network))
+        if stock.blocked:
+            await store.block([BlockedRow(account, *row) for row in stock.blocked], NOW)
+        await store.put_key(key_row(account, stock), NOW)
         await store.set_account_state(account, stock.state)
         return account
 

@@ -9,6 +9,8 @@ from tests.rooms.accept.shop import PHONES, TEXT, Stock
 
 __all__ = [
     "ACCOUNT_FAULTS",
+    "BLOCKED",
+    "ELSEWHERE",
     "FAULTS",
     "LIMIT",
     "ORDER",
@@ -27,6 +29,10 @@ __all__ = [
 ORDER: Final = Path(__file__).with_name("golden") / "order.txt"
 LIMIT: Final = 3
 """Receivers that the policy of these tests allows."""
+BLOCKED: Final = "0977777777"
+"""A number on the block list of each account."""
+ELSEWHERE: Final = "203.0.113.0/24"
+"""A network that nobody in these tests comes from."""
 TAKEN: Final = "taken-1"
 """The RequestId that a request of each account has used."""
 
@@ -43,6 +49,8 @@ class Fault(NamedTuple):
 FAULTS: Final = (
     Fault("101", {"SecretKey": "wrong"}),
     Fault("143", {}),
+    Fault("140", {}),
+    Fault("160", {}),
     Fault("300", {"SmsType": ""}),
     Fault("118", {"SmsType": "9"}),
     Fault("108", {"Phone": "12345"}),
@@ -53,6 +61,8 @@ FAULTS: Final = (
     Fault("104", {"Brandname": "Nobody"}),
     Fault("159", {"RequestId": "r" * 121}),
     Fault("124", {"RequestId": TAKEN}),
+    Fault("99", {"Phone": BLOCKED}),
+    Fault("201", {"Content": "BOCAU cam on Sòng-Bạc"}),
     Fault("177", {}),
     Fault("146", {"Content": "no such template"}),
     Fault("102", {}),
@@ -61,8 +71,8 @@ FAULTS: Final = (
 """In the order of esms-api 5.2."""
 
 SINGLES: Final = {fault.name: fault for fault in FAULTS}
-ACCOUNT_FAULTS: Final = frozenset({"143", "177", "102", "103"})
-"""Locked; no template on any network; no price for type 2; no money."""
+ACCOUNT_FAULTS: Final = frozenset({"143", "140", "160", "177", "102", "103"})
+"""Locked; closed to our address; too fast; no template on any network; no price for type 2; no money."""
 STORE_FAULTS: Final = frozenset({"124", "103"})
 """What only the store can tell."""
 
@@ -75,6 +85,11 @@ _BOTH: Final[Mapping[frozenset[str], Mapping[str, str] | None]] = {
     frozenset({"108", "120"}): {"Phone": "12345,12346,12347,12348"},
     frozenset({"163", "120"}): {"SmsType": "8", "Phone": ",".join(PHONES.values())},
     frozenset({"110c", "146"}): {"Content": "no such template " * 50},
+    frozenset({"108", "99"}): None,
+    frozenset({"163", "99"}): {"SmsType": "8", "Phone": f"{BLOCKED},{PHONES[2]}"},
+    frozenset({"120", "99"}): {"Phone": ",".join((*PHONES.values(), BLOCKED))},
+    frozenset({"110c", "201"}): {"Content": "song bac " * 100},
+    frozenset({"146", "201"}): {"Content": "no such song bac"},
     # Type 8 has neither brandname nor template, and a price of its own.
     **{frozenset({"163", other}): None for other in ("104", "177", "146", "102")},
     # An unknown brandname has no templates.
@@ -105,7 +120,12 @@ def label(code: str, text: str) -> str:
 
 def stock_with(names: frozenset[str]) -> Stock:
     """The account of a case."""
-    stock = Stock(state="locked" if "143" in names else "active")
+    stock = Stock(
+        state="locked" if "143" in names else "active",
+        networks=(ELSEWHERE,) if "140" in names else (),
+        limits=(("requests-per-second", 1),) if "160" in names else (),
+        blocked=(("number", BLOCKED), ("word", "song bac")),
+    )
     if "177" in names:
         stock = stock._replace(templates=())
     if "102" in names:

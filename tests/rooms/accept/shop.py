@@ -5,15 +5,18 @@ from typing import Final, NamedTuple
 from bocau.accept.checks import Policy
 from bocau.core.directory import (
     AccountRow,
+    BlockedRow,
     BrandnameRow,
     Directory,
     DirectoryRows,
     KeyRow,
+    NetworkRow,
     PriceRow,
     TemplateRow,
     build,
     hash_secret,
 )
+from bocau.core.limits import LimitRow
 from bocau.wire.esms.send import SendRequest
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "Stock",
     "directory",
     "key_of",
+    "key_row",
 ]
 
 NOW: Final = 1_800_000_000_000
@@ -82,6 +86,21 @@ class Stock(NamedTuple):
     """(id, brandname, network, text, route class), for type 2"""
     prices: tuple[tuple[int, int, int], ...] = ((2, 0, 850), (8, 0, 600))
     """(SmsType, network, dong)"""
+    limits: tuple[tuple[str, int], ...] = ()
+    """(name, value)"""
+    networks: tuple[str, ...] = ()
+    blocked: tuple[tuple[str, str], ...] = ()
+    """(kind, value) of the account's own list"""
+    scopes: str = "query,send"
+    only_brandname: str = ""
+    expires_ms: int | None = None
+
+
+def key_row(account_id: int, stock: Stock) -> KeyRow:
+    """The key of an account."""
+    secret = hash_secret(PEPPER, SECRET.encode())
+    names = (stock.key_state, stock.scopes, stock.only_brandname, stock.expires_ms)
+    return KeyRow(key_of(account_id), account_id, secret, *names)
 
 
 def key_of(account_id: int) -> str:
@@ -96,7 +115,7 @@ def directory(*stocks: Stock, shared_prices: tuple[tuple[int, int, int], ...] = 
         DirectoryRows(
             1,
             tuple(AccountRow(i, f"shop-{i}", stock.state, 0, 0, stock.unicode_policy) for i, stock in accounts),
-            tuple(KeyRow(key_of(i), i, hash_secret(PEPPER, SECRET.encode()), stock.key_state) for i, stock in accounts),
+            tuple(key_row(i, stock) for i, stock in accounts),
             tuple(BrandnameRow(i, *row) for i, stock in accounts for row in stock.brandnames),
             tuple(
                 TemplateRow(number, i, 2, brandname, telco, text, route_class)
@@ -108,6 +127,9 @@ def directory(*stocks: Stock, shared_prices: tuple[tuple[int, int, int], ...] = 
                 for i, prices in ((0, shared_prices), *((i, stock.prices) for i, stock in accounts))
                 for sms_type, telco, dong in prices
             ),
+            tuple(LimitRow(i, *row) for i, stock in accounts for row in stock.limits),
+            tuple(NetworkRow(i, "", network) for i, stock in accounts for network in stock.networks),
+            tuple(BlockedRow(i, *row) for i, stock in accounts for row in stock.blocked),
         ),
         PEPPER,
     )

@@ -1,5 +1,7 @@
 """The checks of the door: every code, the order of codes, and what becomes of a request that passes."""
 
+from typing import NamedTuple
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,9 @@ from tests.rooms.accept.faults import (
 from tests.rooms.accept.shop import KEY, NOW, PHONES, POLICY, REQUEST, SECRET, TEXT, VND, Stock, directory
 
 from bocau.accept.checks import AFTER_REQUEST_ID, Draft, check
+from bocau.accept.counters import Counters
+from bocau.accept.entry import Visit
+from bocau.core.directory import Scope
 from bocau.core.message import RouteClass
 from bocau.core.refusal import Refusal
 from bocau.core.telcos import TELCOS
@@ -34,6 +39,15 @@ FIELDS = {
     "RequestId": "request_id",
     "SendDate": "send_date",
 }
+
+
+class Caller(NamedTuple):
+    """Where a request comes from."""
+
+    peer: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
 TYPE_8 = replace(REQUEST, sms_type="8", content="686868", brandname="")
 
 
@@ -69,7 +83,7 @@ def test_a_plain_request_passes() -> None:
     """The sample of the API, with nothing optional in it."""
     found = passed(REQUEST)
     assert found.account.id == 1
-    assert found[1:] == (2, "BOCAU", TEXT, 1, ((PHONES[2], 2, 850 * VND, "otp"),), 0, 0, "", (), None)
+    assert found[1:] == (2, "BOCAU", TEXT, 1, ((PHONES[2], 2, 850 * VND, "otp"),), 0, 0, "", (), None, KEY, 0)
 
 
 # The codes
@@ -317,11 +331,21 @@ def code_of(names: frozenset[str]) -> str:
     """What a request with these faults gets from the checks alone."""
     members = members_of(names)
     assert members is not None
-    request = replace(REQUEST, **{FIELDS[name]: value for name, value in members.items()})
-    found = check(request, directory(stock_with(names)), POLICY._replace(max_receivers=LIMIT), NOW)
+    return label(*refusal_of(names)[:2])
+
+
+def refusal_of(names: frozenset[str]) -> Refusal:
+    """What the checks say to one or two faults, of a caller whose turn is taken where the rate is one of them."""
+    request = replace(REQUEST, **{FIELDS[name]: value for name, value in (members_of(names) or {}).items()})
+    accounts, counters = directory(stock_with(names)), Counters(1000)
+    key = accounts.sign_in(KEY, SECRET, NOW)
+    assert key is not None
+    counters.turn(key, NOW, False)
+    visit = Visit(Scope.SEND, counters, asker=Caller("127.0.0.1"))
+    found = check(request, accounts, POLICY._replace(max_receivers=LIMIT), NOW, visit)
     refusal = found.rejected if isinstance(found, Draft) else found
     assert refusal is not None
-    return label(refusal.code, refusal.text)
+    return refusal
 
 
 def test_the_order_of_codes_is_the_one_in_the_golden_file() -> None:
@@ -338,12 +362,8 @@ def test_refusals_after_the_request_id_give_way_to_124_and_those_before_do_not()
     for names, code in read_order().items():
         if names & STORE_FAULTS or len(names) > 1:
             continue
-        members = members_of(names) or {}
-        request = replace(REQUEST, **{FIELDS[name]: value for name, value in members.items()})
-        found = check(request, directory(stock_with(names)), POLICY._replace(max_receivers=LIMIT), NOW)
-        refusal = found.rejected if isinstance(found, Draft) else found
-        assert refusal is not None
-        assert (refusal.step > AFTER_REQUEST_ID) == (code in ("177", "146", "102"))
+        late = code in ("99", "201", "177", "146", "102")
+        assert (refusal_of(names).step > AFTER_REQUEST_ID) == late
 
 
 # Texts, rows C and D

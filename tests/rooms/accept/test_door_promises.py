@@ -17,9 +17,20 @@ from tests.rooms.accept.doorway import (
     query,
     status_body,
 )
-from tests.rooms.accept.faults import ACCOUNT_FAULTS, LIMIT, TAKEN, cases, label, members_of, read_order, stock_with
+from tests.rooms.accept.faults import (
+    ACCOUNT_FAULTS,
+    ELSEWHERE,
+    LIMIT,
+    TAKEN,
+    cases,
+    label,
+    members_of,
+    read_order,
+    stock_with,
+)
 from tests.rooms.accept.shop import NOW, PHONES, POLICY, VND, Stock, key_of
 
+from bocau.core.directory import NetworkRow
 from bocau.core.lifecycle import AttemptState, State
 
 # RequestId
@@ -129,13 +140,15 @@ def test_the_whole_order_of_codes_holds_at_the_door(tmp_path: Path) -> None:
     async def scenario(place: Doorway) -> None:
         keys = {}
         for faults in sorted({names & ACCOUNT_FAULTS for names in cases()}, key=sorted):
-            account = await place.open_account(stock_with(faults)._replace(state="active"))
+            account = await place.open_account(stock_with(faults)._replace(state="active", networks=()))
             keys[faults] = key_of(account)
             await place.reload()
             taken = await place.send(ApiKey=keys[faults], SmsType=8, Content="4821", RequestId=TAKEN)
             assert taken.code == "100"
             if "103" in faults:
                 await place.leave_dong(0, account)
+            if "140" in faults:
+                await place.store.put_network(NetworkRow(account, "", ELSEWHERE))
             if "143" in faults:
                 await place.store.set_account_state(account, "locked")
         await place.reload()

@@ -24,10 +24,10 @@ BODIES = {
     "error_400": answers.infrastructure_error(),
     "error_503": answers.infrastructure_error("Service unavailable"),
     "send_status": answers.send_status(DELIVERED),
-    "send_status_101": answers.send_status_bad_keys(SMSID),
+    "send_status_101": answers.send_status_refused("101", SMSID),
     "send_status_105": answers.send_status_not_found(SMSID),
     "balance": answers.balance(366_930_000, 9999),
-    "balance_101": answers.balance_bad_keys(),
+    "balance_101": answers.balance_refused("101"),
 }
 
 

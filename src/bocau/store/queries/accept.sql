@@ -27,6 +27,42 @@ INSERT INTO message (
 -- Money at hand.
 SELECT balance, credit_limit FROM account WHERE id = $1;
 
+-- name: read_purse
+-- Money at hand, and what was accepted on the day that stands there.
+SELECT balance, credit_limit, spent_day, spent FROM account WHERE id = $1;
+
+-- name: read_key_spent
+-- What one key was accepted for on the day that stands there.
+SELECT spent_day, spent FROM api_key WHERE api_key = $1;
+
+-- name: spend
+-- Holds of a transaction: taken from the balance, and added to the day.
+UPDATE account
+SET balance = balance - $2, spent = CASE WHEN spent_day = $3 THEN spent ELSE 0 END + $2, spent_day = $3
+WHERE id = $1;
+
+-- name: spend_of_key
+-- The same for the key they came with.
+UPDATE api_key SET spent = CASE WHEN spent_day = $3 THEN spent ELSE 0 END + $2, spent_day = $3 WHERE api_key = $1;
+
+-- name: find_content_key
+-- Who was sent this text, if it was after $3.
+SELECT head FROM content_key WHERE account_id = $1 AND digest = $2 AND created_ms > $3;
+
+-- name: take_content_key
+-- Remember a text to a receiver.
+INSERT INTO content_key (account_id, digest, head, created_ms) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account_id, digest) DO UPDATE SET head = excluded.head, created_ms = excluded.created_ms;
+
+-- name: key_used
+-- When a key was used last.
+UPDATE api_key SET used_ms = $2 WHERE api_key = $1;
+
+-- name: recent_receivers
+-- What a start counts again: the newest messages, with whose they are, for whom, and when they came.
+SELECT account_id, phone, created_ms FROM message
+WHERE id >= $1 AND state <> 'rejected' ORDER BY id DESC LIMIT $2;
+
 -- name: change_balance
 -- Every change of a balance has its ledger entries in the same transaction.
 UPDATE account SET balance = balance + $2 WHERE id = $1;
@@ -56,7 +92,7 @@ SELECT id, name, state, balance, credit_limit, unicode_policy FROM account ORDER
 
 -- name: directory_keys
 -- For the directory.
-SELECT api_key, account_id, secret_hash, state FROM api_key ORDER BY api_key;
+SELECT api_key, account_id, secret_hash, state, scopes, brandname, expires_ms FROM api_key ORDER BY api_key;
 
 -- name: directory_brandnames
 -- For the directory.
@@ -69,3 +105,15 @@ SELECT id, account_id, sms_type, brandname, telco, content, route_class FROM tem
 -- name: directory_prices
 -- For the directory.
 SELECT account_id, sms_type, telco, price FROM price ORDER BY account_id, sms_type, telco;
+
+-- name: directory_limits
+-- For the directory.
+SELECT account_id, name, value FROM account_limit ORDER BY account_id, name;
+
+-- name: directory_networks
+-- For the directory.
+SELECT account_id, api_key, network FROM allowed_network ORDER BY account_id, api_key, network;
+
+-- name: directory_blocked
+-- For the directory.
+SELECT account_id, kind, value FROM blocked ORDER BY account_id, kind, value;

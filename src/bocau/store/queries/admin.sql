@@ -16,9 +16,52 @@ UPDATE account SET credit_limit = $2 WHERE id = $1;
 
 -- name: put_key
 -- Add or replace.
-INSERT INTO api_key (api_key, account_id, secret_hash, state, created_ms) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (api_key) DO UPDATE SET secret_hash = excluded.secret_hash, state = excluded.state
+INSERT INTO api_key (api_key, account_id, secret_hash, state, scopes, brandname, expires_ms, created_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (api_key) DO UPDATE SET
+    secret_hash = excluded.secret_hash, state = excluded.state, scopes = excluded.scopes,
+    brandname = excluded.brandname, expires_ms = excluded.expires_ms
 WHERE api_key.account_id = excluded.account_id;
+
+-- name: read_keys
+-- How the keys of an account were used.
+SELECT api_key, created_ms, used_ms, CASE WHEN spent_day = $2 THEN spent ELSE 0 END FROM api_key
+WHERE account_id = $1 ORDER BY created_ms, api_key;
+
+-- name: put_limit
+-- Add or replace.
+INSERT INTO account_limit (account_id, name, value) VALUES ($1, $2, $3)
+ON CONFLICT (account_id, name) DO UPDATE SET value = excluded.value;
+
+-- name: delete_limit
+-- Back to the settings.
+DELETE FROM account_limit WHERE account_id = $1 AND name = $2;
+
+-- name: put_network
+-- Add; an equal one is there already.
+INSERT INTO allowed_network (account_id, api_key, network) VALUES ($1, $2, $3)
+ON CONFLICT (account_id, api_key, network) DO NOTHING;
+
+-- name: delete_network
+-- Take it off the list.
+DELETE FROM allowed_network WHERE account_id = $1 AND api_key = $2 AND network = $3;
+
+-- name: put_blocked
+-- Add; an equal one is there already.
+INSERT INTO blocked (account_id, kind, value, created_ms) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account_id, kind, value) DO NOTHING;
+
+-- name: delete_blocked
+-- Take it off the list.
+DELETE FROM blocked WHERE account_id = $1 AND kind = $2 AND value = $3;
+
+-- name: insert_audit
+-- One act of administration.
+INSERT INTO audit (at_ms, actor, act, subject) VALUES ($1, $2, $3, $4);
+
+-- name: read_audit
+-- The newest acts.
+SELECT at_ms, actor, act, subject FROM audit ORDER BY id DESC LIMIT $1;
 
 -- name: key_owner
 -- Whose key it is.
@@ -50,6 +93,7 @@ ON CONFLICT (account_id, sms_type, telco) DO UPDATE SET price = excluded.price;
 SELECT 1 FROM ledger WHERE account_id = $1 AND subject_id = $2 AND kind = $3;
 
 -- name: read_ledger
--- The newest lines.
+-- The newest lines between two moments, before a place in the order.
 SELECT subject_id, kind, amount, cause, at_ms FROM ledger
-WHERE account_id = $1 ORDER BY subject_id DESC, kind DESC LIMIT $2;
+WHERE account_id = $1 AND at_ms >= $2 AND at_ms < $3 AND (subject_id, kind) < ($4, $5)
+ORDER BY subject_id DESC, kind DESC LIMIT $6;

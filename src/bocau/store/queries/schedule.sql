@@ -33,6 +33,12 @@ DELETE FROM request_key WHERE account_id = $1 AND request_id = $2 AND created_ms
 -- Orphan receipts are kept for 7 days.
 DELETE FROM orphan_receipt WHERE id IN (SELECT id FROM orphan_receipt WHERE received_ms < $1 LIMIT $2);
 
+-- name: prune_content_keys
+-- Texts are compared for 24 h at most and kept for 48 h.
+DELETE FROM content_key WHERE (account_id, digest) IN (
+    SELECT account_id, digest FROM content_key WHERE created_ms < $1 LIMIT $2
+);
+
 -- name: start_node
 -- A new start of a node: its epoch.
 INSERT INTO node (node, started_ms) VALUES ($1, $2) RETURNING epoch;

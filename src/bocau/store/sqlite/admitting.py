@@ -1,15 +1,16 @@
 """Room 1's writes: requests become messages, all or nothing."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bocau.core.ledger import EntryKind, covers
+from bocau.core.ledger import EntryKind, day_of
 from bocau.core.lifecycle import State
-from bocau.core.message import Admission, Admitted, Duplicate, Message, NoBalance, Summary
+from bocau.core.message import Admission, Admitted, Duplicate, Message, NoBalance, Overspent, Summary
 from bocau.core.outcome import summarise
 from bocau.store.contract import AdmitResult
 from bocau.store.queries import Queries
+from bocau.store.sqlite.spending import Spend, Spending
 
 __all__ = ["REQUEST_ID_WINDOW_MS", "Admitting", "find_duplicate", "read_summary"]
 
@@ -55,24 +56,32 @@ class Admitting:
             return [Admitted(admission) for admission in items]
         return self._admit_each(db, items)
 
+    def rehearse(self, db: sqlite3.Connection, admission: Admission) -> AdmitResult:
+        """What `run` would say to one admission now, with nothing written."""
+        return self._refuse(db, admission, Spending(db, self._q), []) or Admitted(admission)
+
     def _admit_all(self, db: sqlite3.Connection, items: Sequence[Admission]) -> bool:
         """The usual case, in a few statements for all: every RequestId is new and the money covers them together.
 
         False, with nothing written, if one of them is not so plain.
         """
         q = self._q
-        held: dict[int, int] = {}
+        sums: dict[tuple[int, str, int], int] = {}
+        newest: dict[tuple[int, str, int], Admission] = {}
         keys = []
         for admission in items:
             first = admission.messages[0]
-            if not admission.consumes_request_id:
+            if not admission.consumes_request_id or admission.contents:
                 return False
-            held[first.account_id] = held.get(first.account_id, 0) + admission.hold
+            place = (first.account_id, admission.api_key, day_of(first.created_ms))
+            sums[place] = sums.get(place, 0) + admission.hold
+            newest[place] = admission
             if first.request_id:
                 keys.append((first.account_id, first.request_id, first.head, first.created_ms))
-        for account, amount in held.items():
-            balance, credit = db.execute(q["read_balance"], (account,)).fetchone()
-            if not covers(balance, credit, amount):
+        spending = Spending(db, q)
+        for place, amount in sums.items():
+            caps = newest[place]
+            if spending.take(Spend(*place, amount, caps.account_cap, caps.key_cap)) is not None:
                 return False
         db.execute("SAVEPOINT admit")
         free = db.executemany(q["take_free_request_key"], keys).rowcount == len(keys) if keys else True
@@ -81,71 +90,87 @@ class Admitting:
         db.execute("RELEASE admit")
         if free:
             messages = [message for admission in items for message in admission.messages]
-            self._write(db, messages, _holds(messages), held)
+            self._write(db, messages, _holds(messages), spending)
         return free
 
     def _admit_each(self, db: sqlite3.Connection, items: Sequence[Admission]) -> list[AdmitResult]:
         """One after the other: the first of two equal RequestIds wins, and the first to spend the last of a balance."""
         messages: list[Message] = []
         entries: list[_Entry] = []
-        balances: dict[int, tuple[int, int]] = {}
-        held: dict[int, int] = {}
+        spending = Spending(db, self._q)
         results: list[AdmitResult] = []
         for admission in items:
-            refused = self._refuse(db, admission, balances, held, messages)
+            refused = self._refuse(db, admission, spending, messages)
             if refused is not None:
                 results.append(refused)
                 continue
+            self._take_keys(db, admission)
             messages.extend(admission.messages)
             entries.extend(_holds(admission.messages))
             results.append(Admitted(admission))
         # A duplicate may have flushed earlier messages already; what is left goes in one statement.
-        self._write(db, messages, entries, held)
+        self._write(db, messages, entries, spending)
         return results
 
     def _write(
-        self, db: sqlite3.Connection, messages: list[Message], entries: Iterable[_Entry], held: Mapping[int, int]
+        self, db: sqlite3.Connection, messages: list[Message], entries: Iterable[_Entry], spending: Spending
     ) -> None:
-        q = self._q
         self._flush(db, messages)
-        db.executemany(q["insert_ledger"], entries)
-        db.executemany(q["change_balance"], [(account, -amount) for account, amount in held.items() if amount])
+        db.executemany(self._q["insert_ledger"], entries)
+        spending.write()
 
     def _refuse(
-        self,
-        db: sqlite3.Connection,
-        admission: Admission,
-        balances: dict[int, tuple[int, int]],
-        held: dict[int, int],
-        unwritten: list[Message],
-    ) -> Duplicate | NoBalance | None:
-        """Why an admission cannot be stored; None reserves its RequestId and counts its hold."""
+        self, db: sqlite3.Connection, admission: Admission, spending: Spending, unwritten: list[Message]
+    ) -> Duplicate | NoBalance | Overspent | None:
+        """Why an admission cannot be stored; None takes its hold from what the transaction may spend."""
+        return self._repeats(db, admission, unwritten) or (spending.take(_spend(admission)) if admission.hold else None)
+
+    def _repeats(self, db: sqlite3.Connection, admission: Admission, unwritten: list[Message]) -> Duplicate | None:
+        """The request that holds the RequestId, or lately sent the same text to one of the receivers."""
         q, first = self._q, admission.messages[0]
-        account = first.account_id
+        account, holder = first.account_id, None
         if first.request_id:
-            key = (account, first.request_id, first.created_ms - REQUEST_ID_WINDOW_MS)
-            holder = db.execute(q["find_request_key"], key).fetchone()
+            since_ms = first.created_ms - REQUEST_ID_WINDOW_MS
+            holder = db.execute(q["find_request_key"], (account, first.request_id, since_ms)).fetchone()
+        for digest in admission.contents:
             if holder is not None:
-                self._flush(db, unwritten)
-                summary = read_summary(db, q, account, holder[0])
-                if summary is not None:
-                    return Duplicate(summary.smsid, summary)
-        if admission.hold:
-            if account not in balances:
-                balances[account] = db.execute(q["read_balance"], (account,)).fetchone()
-            balance, credit = balances[account]
-            already = held.get(account, 0)
-            if not covers(balance - already, credit, admission.hold):
-                return NoBalance(balance - already)
-            held[account] = already + admission.hold
-        if first.request_id and admission.consumes_request_id:
-            db.execute(q["take_request_key"], (account, first.request_id, first.head, first.created_ms))
-        return None
+                break
+            since_ms = first.created_ms - admission.content_ms
+            holder = db.execute(q["find_content_key"], (account, digest, since_ms)).fetchone()
+        if holder is None:
+            return None
+        self._flush(db, unwritten)
+        summary = read_summary(db, q, account, holder[0])
+        return None if summary is None else Duplicate(summary.smsid, summary)
+
+    def _take_keys(self, db: sqlite3.Connection, admission: Admission) -> None:
+        """Reserve the RequestId, and remember the texts."""
+        q, first = self._q, admission.messages[0]
+        if not admission.consumes_request_id:
+            return
+        if first.request_id:
+            db.execute(q["take_request_key"], (first.account_id, first.request_id, first.head, first.created_ms))
+        rows = [(first.account_id, digest, first.head, first.created_ms) for digest in admission.contents]
+        db.executemany(q["take_content_key"], rows)
 
     def _flush(self, db: sqlite3.Connection, messages: list[Message]) -> None:
-        # Plain tuples: sqlite3 binds the 29 values of a subclass at nearly twice the cost.
-        db.executemany(self._q["insert_message"], map(tuple, messages))
-        messages.clear()
+        if messages:
+            # Plain tuples: sqlite3 binds the 29 values of a subclass at nearly twice the cost.
+            db.executemany(self._q["insert_message"], map(tuple, messages))
+            messages.clear()
+
+
+def _spend(admission: Admission) -> Spend:
+    """The money an admission asks for."""
+    first = admission.messages[0]
+    return Spend(
+        first.account_id,
+        admission.api_key,
+        day_of(first.created_ms),
+        admission.hold,
+        admission.account_cap,
+        admission.key_cap,
+    )
 
 
 def _holds(messages: Iterable[Message]) -> list[_Entry]:

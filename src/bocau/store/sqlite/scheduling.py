@@ -98,4 +98,5 @@ class Scheduling:
         self._walked = (keys[-1][0], keys[-1][1]) if len(keys) == limit else (0, "")
         gone = [(account, request, oldest) for account, request, created in keys if created < oldest]
         db.executemany(q["delete_request_key"], gone)
-        return len(gone) + db.execute(q["prune_orphans"], (now_ms - _ORPHAN_MS, limit)).rowcount
+        texts = db.execute(q["prune_content_keys"], (oldest, limit)).rowcount
+        return len(gone) + texts + db.execute(q["prune_orphans"], (now_ms - _ORPHAN_MS, limit)).rowcount

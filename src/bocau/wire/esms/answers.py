@@ -14,13 +14,13 @@ from bocau.wire.esms.status import SendReport
 __all__ = [
     "accepted",
     "balance",
-    "balance_bad_keys",
+    "balance_refused",
     "infrastructure_error",
     "money",
     "refused",
     "send_status",
-    "send_status_bad_keys",
     "send_status_not_found",
+    "send_status_refused",
 ]
 
 _VND: Final = 10_000
@@ -68,16 +68,11 @@ def send_status(report: SendReport) -> bytes:
 
 def send_status_not_found(smsid: str) -> bytes:
     """The body of GetSendStatus for an id that is unknown, another account's, or older than 7 days."""
-    return _status_refused(codes.ID_UNKNOWN, smsid)
+    return send_status_refused(codes.ID_UNKNOWN, smsid)
 
 
-def send_status_bad_keys(smsid: str) -> bytes:
-    """The body of GetSendStatus for wrong keys; it repeats the id that was asked for."""
-    return _status_refused(codes.AUTHORIZE_FAILED, smsid)
-
-
-def _status_refused(code: str, smsid: str) -> bytes:
-    """The two-member body of a status query without a result."""
+def send_status_refused(code: str, smsid: str) -> bytes:
+    """The two-member body of a status query without a result; it repeats the id that was asked for."""
     return b'{"CodeResponse":%b,"SMSID":%b}' % (_json(code), _json(smsid))
 
 
@@ -87,8 +82,6 @@ def balance(balance_e4: int, user_id: int) -> bytes:
     return f'{{"Balance":{text},"CodeResponse":"100","UserID":{user_id}}}'.encode()
 
 
-def balance_bad_keys() -> bytes:
-    """The body of GetBalance for wrong keys."""
-    return b'{"Balance":0,"CodeResponse":"101","ErrorMessage":%b,"UserID":0}' % _json(
-        codes.text(codes.AUTHORIZE_FAILED)
-    )
+def balance_refused(code: str) -> bytes:
+    """The body of GetBalance for keys that are wrong (101), or may not ask now."""
+    return b'{"Balance":0,"CodeResponse":%b,"ErrorMessage":%b,"UserID":0}' % (_json(code), _json(codes.text(code)))
