@@ -193,3 +193,23 @@ def test_text_that_is_no_number_is_masked_whole(text: str) -> None:
     """A mask never shows more than six digits."""
     masked = mask(text)
     assert masked == "****" or (text.isascii() and text.isdigit() and masked == f"{text[:3]}****{text[-3:]}")
+
+
+EXAMPLES = [
+    phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS - {"VN"})
+    for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+    if (example := phonenumbers.example_number_for_type(region, kind)) is not None
+]
+CLOSED = [
+    *("19001234", "1900123456", "+841900123456", "18001234", "1800123456", "113", "114", "8755", "6394", "9029"),
+    *("02438123456", "0281234567", "+842838123456", "0241234567", "04381234567", "0671234567", "0111234567"),
+]
+
+
+def test_every_other_country_and_every_expensive_number_is_closed() -> None:
+    """Promises S8: some hundred numbers of all countries, premium, free, short and fixed ones of our own."""
+    assert len(EXAMPLES) > 400
+    opened = [text for number in EXAMPLES for text in (number, f"00{number[1:]}") if normalise(text) is not None]
+    assert opened == []
+    assert [text for text in CLOSED if normalise(text) is not None] == []

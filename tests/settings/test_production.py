@@ -138,3 +138,20 @@ def test_a_secret_on_the_command_line_is_refused() -> None:
     """Every user of the machine sees it there."""
     settings = read_settings(None, None, {"callback.secret": "0123456789abcdef"})
     assert any("command line" in problem.text for problem in check_production(settings) if problem.fatal)
+
+
+def test_trusting_every_proxy_is_doubtful(tmp_path: Path) -> None:
+    """Then whoever calls chooses the address he comes from."""
+    text = f'[api]\ntrusted_proxies = ["0.0.0.0/0", "10.0.0.0/8"]\n{GOOD}'
+    assert found(tmp_path, text) == [
+        "warn bocau.toml:2: [api] trusted_proxies: 0.0.0.0/0 lets every caller choose the address he comes from"
+    ]
+
+
+def test_limits_are_on_in_production_and_relaxed_in_development(tmp_path: Path) -> None:
+    """What an account may do by default; zero is no limit."""
+    production, relaxed = read_settings(None).limits, development(tmp_path).limits
+    for name in production.__struct_fields__:
+        assert getattr(production, name) > 0
+        assert getattr(relaxed, name) == 0
+    assert (production.number_per_10_minutes, production.number_per_day) == (5, 10)

@@ -14,6 +14,8 @@ COUNTS = frozenset(
     (
         *("port", "node", "connections", "connections_per_host", "in_flight", "ready_messages", "repeats"),
         *("max_parts_gsm", "max_parts_ucs2", "max_receivers", "binds", "window", "tries"),
+        *("tracked_numbers", "number_per_10_minutes", "number_per_day", "range_per_10_minutes"),
+        *("account_vnd_per_day", "key_vnd_per_day"),
         *("source_ton", "source_npi", "destination_ton", "destination_npi", "sms_type", "telco"),
     )
 )

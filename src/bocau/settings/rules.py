@@ -131,6 +131,7 @@ def check_production(settings: Settings) -> list[Problem]:
     """
     fatal = (_open_listeners, _development_keys, _simulator, _no_way_out, _readable_secrets, _visible_secrets)
     warnings = (
+        _any_proxy,
         _loopback_callbacks,
         _unsigned_callbacks,
         _no_receipts,
@@ -218,6 +219,12 @@ def _visible_secrets(settings: Settings) -> Iterator[Broken]:
         origin = settings.origins.get(path, Origin("default"))
         if origin.kind == "flag" and not origin.secret_file:
             yield path, "stands on the command line, where every user of the machine sees it; use its _file variant"
+
+
+def _any_proxy(settings: Settings) -> Iterator[Broken]:
+    for network in map(ipaddress.ip_network, settings.api.trusted_proxies):
+        if network.prefixlen == 0:
+            yield ("api", "trusted_proxies"), f"{network} lets every caller choose the address he comes from"
 
 
 def _loopback_callbacks(settings: Settings) -> Iterator[Broken]:
