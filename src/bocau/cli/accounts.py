@@ -233,7 +233,7 @@ def limit(
 def _read_limit(name: str, value: str) -> int | None:
     """The number of a limit; None for the settings'. Raises Trouble."""
     from bocau.core.limits import LIMITS
-    from bocau.settings.values import did_you_mean
+    from bocau.core.nearest import did_you_mean
 
     kind = LIMITS.get(name)
     if kind is None:
