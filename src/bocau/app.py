@@ -1,6 +1,7 @@
 """The gateway as a whole: the only file that knows every room. Builds, wires, starts, stops."""
 
 import asyncio
+import contextlib
 import ipaddress
 import os
 import pathlib
@@ -33,7 +34,7 @@ from bocau.schedule.loop import Schedule
 from bocau.settings import Carrier, Settings, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
-from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts
+from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts, StoreFault
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.wire.gsm.parts import Profile as PartProfile
@@ -240,7 +241,8 @@ class Gateway:
         await self.api.close(_DRAIN_SECONDS)
         for loop in self._loops:
             await loop.stop()
-        await self._note_used()
+        with contextlib.suppress(StoreFault):  # a full disk must not keep the links from being drained
+            await self._note_used()
         while not self._dispatcher.quiet:
             await self.world.sleep(0.005)
         await asyncio.gather(*(carrier.stop(_DRAIN_SECONDS) for carrier in self.carriers.values()))
