@@ -18,7 +18,9 @@ class Explained(NamedTuple):
 
 _ROWS: Final[Mapping[str, Explained]] = {
     "99": Explained(
-        "số bị chặn", "Số nhận nằm trong danh sách chặn.", "Gỡ số khỏi danh sách chặn, hoặc đừng gửi đến số này nữa."
+        "số bị chặn",
+        "Số nhận nằm trong danh sách chặn, hoặc số này hay các số lân cận đã được gửi đến quá nhiều lần.",
+        "Chờ đúng thời gian ghi trong lý do, gỡ số khỏi danh sách chặn, hoặc nâng giới hạn của tài khoản.",
     ),
     "100": Explained(
         "đã nhận",
@@ -27,7 +29,7 @@ _ROWS: Final[Mapping[str, Explained]] = {
     ),
     "101": Explained(
         "sai khóa",
-        "ApiKey hoặc SecretKey thiếu, sai hoặc đã bị tắt.",
+        "ApiKey hoặc SecretKey thiếu, sai, đã bị tắt hoặc hết hạn, hoặc khóa không có quyền này.",
         "Kiểm tra cả hai khóa; hệ thống không cho biết khóa nào sai.",
     ),
     "102": Explained(
@@ -35,10 +37,14 @@ _ROWS: Final[Mapping[str, Explained]] = {
         "Tài khoản chưa có giá cho loại tin và mạng này.",
         "Thêm giá cho loại tin và mạng vào tài khoản.",
     ),
-    "103": Explained("không đủ tiền", "Số dư và hạn mức không đủ trả cho tin nhắn.", "Nạp thêm tiền vào tài khoản."),
+    "103": Explained(
+        "không đủ tiền",
+        "Số dư và hạn mức không đủ trả cho tin nhắn, hoặc mức chi trong ngày đã hết.",
+        "Nạp thêm tiền vào tài khoản; nếu là mức chi trong ngày, chờ đến nửa đêm giờ Việt Nam hoặc nâng mức.",
+    ),
     "104": Explained(
         "không có brandname",
-        "Brandname thiếu, chưa đăng ký cho tài khoản, hoặc chưa được kích hoạt.",
+        "Brandname thiếu, chưa đăng ký cho tài khoản, chưa được kích hoạt, hoặc không phải của khóa này.",
         "Đăng ký và kích hoạt Brandname, viết đúng như đã đăng ký.",
     ),
     "105": Explained(
@@ -68,15 +74,15 @@ _ROWS: Final[Mapping[str, Explained]] = {
     ),
     "124": Explained(
         "trùng RequestId",
-        "Một yêu cầu với RequestId này đã được nhận trong 24 giờ qua.",
+        "Một yêu cầu với RequestId này đã được nhận trong 24 giờ qua, hoặc (theo cài đặt) cùng nội dung đến cùng số.",
         "Nếu là gửi lại thì không cần làm gì: yêu cầu đầu tiên có hiệu lực. Nếu không, dùng RequestId mới.",
     ),
     "131": Explained("tin quảng cáo quá dài (cũ)", "Mã của các phiên bản API cũ.", "Rút ngắn nội dung."),
     "132": Explained("không có quyền dùng số cố định (cũ)", "Mã của các phiên bản API cũ.", "Dùng loại tin khác."),
     "140": Explained(
         "địa chỉ không được phép",
-        "Địa chỉ IP của nơi gọi không có trong danh sách của tài khoản.",
-        "Thêm địa chỉ vào danh sách của tài khoản.",
+        "Địa chỉ IP của nơi gọi không có trong danh sách của tài khoản hoặc của khóa.",
+        "Thêm địa chỉ vào danh sách.",
     ),
     "143": Explained("tài khoản bị khóa", "Khóa đúng nhưng tài khoản không hoạt động.", "Kích hoạt tài khoản."),
     "146": Explained(
@@ -87,7 +93,7 @@ _ROWS: Final[Mapping[str, Explained]] = {
     "159": Explained(
         "RequestId quá dài", "RequestId dài hơn 120 ký tự.", "Dùng RequestId ngắn hơn; 50 ký tự thì nơi nào cũng nhận."
     ),
-    "160": Explained("quá nhanh", "Số yêu cầu mỗi giây vượt mức của tài khoản.", "Gửi chậm lại rồi thử lần nữa."),
+    "160": Explained("quá nhanh", "Số yêu cầu mỗi giây vượt mức của khóa.", "Gửi chậm lại rồi thử lần nữa."),
     "163": Explained("chỉ một số", "Yêu cầu loại 8 có nhiều hơn một số.", "Gửi mỗi số một yêu cầu."),
     "171": Explained(
         "mã đã dùng", "Mã đã dùng, hết hạn, hoặc không phải của số này.", "bocau trả về 117 thay cho mã này."
