@@ -7,6 +7,7 @@ from tests.simulation.town import BRAND, Town
 from tests.simulation.world import Network, play
 
 from bocau.core.registration import PENDING, Registration, templates_of
+from bocau.store.contract import Clerk
 from bocau.store.sqlite import SqliteStore
 
 HOOK = "http://shop.example:8080/hook?shop=9"
@@ -23,7 +24,7 @@ def test_changes_of_another_process_are_taken_over_and_told() -> None:
         gateway = town.gateway
         assert gateway is not None
         assert gateway.door.directory.numbering.telco_of("0901234567") == 2
-        desk = await SqliteStore.administrate(town.settings.store.path)
+        desk = await SqliteStore.administrate(town.settings.store.path, Clerk("desk", town.customer.world.now_ms))
         await desk.put_ported([(901234567, 4)], last=True)
         asked = Registration(0, 1, 2, BRAND, "{code:6} la ma mua hang", HOOK, PENDING, "", 0)
         number = await desk.ask_template(asked, None)
