@@ -87,25 +87,40 @@ class Run(NamedTuple):
     verdict: Verdict
 
 
+async def listen(recorder: Recorder) -> list[asyncio.DatagramTransport]:
+    """The recorder's socket, and one on the next port, which takes the RTCP that would else reach somebody else."""
+    loop = asyncio.get_running_loop()
+    while True:
+        sound, _ = await loop.create_datagram_endpoint(lambda: recorder, local_addr=("127.0.0.1", 0))
+        port = sound.get_extra_info("sockname")[1] + 1
+        try:
+            control, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", port))
+        except OSError:
+            sound.close()
+        else:
+            return [sound, control]
+
+
 async def against_sipp(case: "Case", folder: Path) -> Run:
     """Play a case."""
-    media, recorder = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: Recorder(case.replies), local_addr=("127.0.0.1", 0)
-    )
+    recorder = Recorder(case.replies)
+    sockets = await listen(recorder)
     tls = case.transport == "tls"
     kind = "udp" if case.transport == "udp" else "tcp"
-    sipp = Sipp(case.scenario, media.get_extra_info("sockname")[1], kind, folder)
-    await sipp.start()
-    tunnel = await Tunnel.opened(sipp.port, folder) if tls else None
-    port = tunnel.port if tunnel else sipp.port
-    certificate = str(folder / "cert.pem") if tls else ""
-    trunk = Trunk("sipp", "127.0.0.1", port, case.transport, "us", "secret", tls_ca_file=certificate)
+    sipp = Sipp(case.scenario, sockets[0].get_extra_info("sockname")[1], kind, folder)
+    tunnel: Tunnel | None = None
     try:
+        await sipp.start()
+        tunnel = await Tunnel.opened(sipp.port, folder) if tls else None
+        port = tunnel.port if tunnel else sipp.port
+        certificate = str(folder / "cert.pem") if tls else ""
+        trunk = Trunk("sipp", "127.0.0.1", port, case.transport, "us", "secret", tls_ca_file=certificate)
         result = await place(trunk, case.limits)
         return Run(result, recorder, await sipp.verdict())
     finally:
         sipp.kill()
-        media.close()
+        for one in sockets:
+            one.close()
         if tunnel:
             await tunnel.close()
 

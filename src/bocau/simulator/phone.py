@@ -180,34 +180,35 @@ class Phone:
 
     async def _take(self, invite: Request, source: Source, send: Callable[[bytes], None], reliable: bool) -> None:
         """A new call: its sound needs two ports first, one to move to."""
-        settings, number = self.settings, parse_uri(invite.uri).user
-        recording = Recording(number)
-        opened: list[asyncio.DatagramTransport] = []
-        ends = [_Sound(self), _Sound(self)]
-        opened.append(await self._world.open_datagram(lambda: ends[0], settings.host, 0))
-        opened.append(await self._world.open_datagram(lambda: ends[1], settings.host, 0))
-        ports = [int(transport.get_extra_info("sockname")[1]) for transport in opened]
-        media = LocalMedia(settings.host, ports[0], ports[0] + 1, 1)
-        end_of = PhoneEnd(
-            settings.host,
-            self.port,
-            media,
-            ports[1],
-            Credentials(settings.user, settings.password),
-            self._nonce,
-            reliable,
-        )
-        row = phone_row(number, settings.table)
-        live = _Live(PhoneCall(invite, source, row, end_of, self._world.monotonic()), recording, send)
+        settings, ends = self.settings, (_Sound(self), _Sound(self))
+        opened = [await self._world.open_datagram(lambda: ends[0], settings.host, 0)]
+        try:
+            opened.append(await self._world.open_datagram(lambda: ends[1], settings.host, 0))
+            ports = [int(transport.get_extra_info("sockname")[1]) for transport in opened]
+            number = parse_uri(invite.uri).user
+            row, end = phone_row(number, settings.table), self._end(ports, reliable)
+            call = PhoneCall(invite, source, row, end, self._world.monotonic())
+        except BaseException:
+            for transport in opened:
+                transport.close()
+            raise
+        live = _Live(call, Recording(number), send)
         live.rtp = opened
-        for end in ends:
-            end.live = live
+        for one in ends:
+            one.live = live
         before = self._calls.get(first(invite, "Call-ID"))
         if before is not None:
             self._drop(before)
         self._calls[first(invite, "Call-ID")] = live
-        self.recordings = [*self.recordings[-_KEPT:], recording]
+        self.recordings = [*self.recordings[-_KEPT:], live.recording]
         self._go_on(live)
+
+    def _end(self, ports: list[int], reliable: bool) -> PhoneEnd:
+        """What a call is told of us."""
+        settings = self.settings
+        media = LocalMedia(settings.host, ports[0], ports[0] + 1, 1)
+        user = Credentials(settings.user, settings.password)
+        return PhoneEnd(settings.host, self.port, media, ports[1], user, self._nonce, reliable)
 
     def _go_on(self, live: _Live) -> None:
         """Act on what is due, send what is queued, and see to the sound and the next time to look."""
