@@ -1,7 +1,7 @@
 # make run    sets everything up and runs the main job: gateway, simulated carrier, a first message
 # make test   sets everything up and passes the tests
 # make check  format, lint, types, walls
-.PHONY: run test test-sip check format setup bench fuzz clean
+.PHONY: run test test-sip test-interop check format setup bench fuzz clean
 
 export UV_PROJECT_ENVIRONMENT ?= .venv
 export UV_PYTHON_DOWNLOADS = never
@@ -18,6 +18,12 @@ test: setup
 test-sip: setup
 	@command -v sipp >/dev/null || { echo "sipp is not on PATH (Debian: apt-get install sip-tester)"; exit 1; }
 	$(PY) -m pytest -q tests/sip tests/wire/sip tests/wire/rtp tests/rooms/deliver/sip tests/simulator/test_phone.py $(ARGS)
+
+# Against programs of others: node-smpp and smpp34 are fetched into .interop; Kannel, if it is installed.
+test-interop: setup
+	-npm install --prefix .interop --no-audit --no-fund --silent smpp@0.5.1
+	-python3 -m pip install -q --upgrade --target .interop/python smpp34==1.5.0
+	$(PY) -m pytest tests/interop $(ARGS)
 
 check: setup
 	$(PY) -m ruff format --check .

@@ -9,7 +9,7 @@ from typing import cast
 
 from bench.carrier import receipt_pdu, submit_answer
 from bench.stage import Effort, Stage, best_later
-from bocau.core.message import Admission, Answer, Due, Intent, Message, ReceiptIn, ReceiptStored
+from bocau.core.message import Admission, Answer, Due, InboundIn, Intent, Message, ReceiptIn, ReceiptStored
 from bocau.deliver.smpp import CarrierSettings, SmppCarrier
 from bocau.dispatch.loop import Dispatcher, Outlet
 from bocau.dispatch.pace import Pace
@@ -86,8 +86,15 @@ class _Store:
         del answer
         done(_RECORDED)
 
-    def inbound(self, carrier: str, raw: bytes, at_ms: int, done: Done[None]) -> None:
-        del carrier, raw, at_ms
+    def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
+        del inbound
+        done(None)
+
+    async def id_forms(self) -> dict[str, str]:
+        return {}
+
+    def learn_ids(self, carrier: str, form: str, at_ms: int, done: Done[None]) -> None:
+        del carrier, form, at_ms
         done(None)
 
     def receipt(self, receipt: ReceiptIn, done: Done[ReceiptStored]) -> None:
@@ -290,7 +297,7 @@ async def _session(submissions: list[Submission]) -> float:
 
 def _settings() -> CarrierSettings:
     return CarrierSettings(
-        _NAME, "127.0.0.1", 2775, "bench", "bench", "", "transceiver", 1, _WINDOW, 30.0, 10.0, 1.0, 60.0, 5, 0, 1, 1
+        _NAME, "127.0.0.1", 2775, "bench", "bench", "", "transceiver", 1, _WINDOW, 30.0, 10.0, 1.0, 60.0
     )
 
 

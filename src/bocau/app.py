@@ -5,7 +5,9 @@ import contextlib
 import ipaddress
 import os
 import pathlib
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from bocau import __version__
@@ -14,30 +16,36 @@ from bocau.accept.counters import DAY_MS
 from bocau.accept.door import Door
 from bocau.accept.origin import Proxies
 from bocau.accept.ported import read_ported
+from bocau.console.control import TOKEN_SIZE, ControlDoor, Doorplate, hang_doorplate, take_doorplate_down
 from bocau.console.health import AdminDoor, LinkHealth
 from bocau.core.directory import build
 from bocau.core.ids import Ids
 from bocau.core.limits import Limits as AccountLimits
 from bocau.core.money import UNIT
+from bocau.core.outcome import IdForm
+from bocau.deliver.desk import LinkDesk
+from bocau.deliver.profile import Profile as SubmitProfile
 from bocau.deliver.smpp import CarrierSettings, SmppCarrier
 from bocau.dispatch.loop import Dispatcher, Outlet
 from bocau.dispatch.pace import Pace
 from bocau.dispatch.plan import Route
 from bocau.listener import Limits, Listener
 from bocau.loops import ClaimLoop
-from bocau.ports import World
+from bocau.ports import Act, World
 from bocau.provision import Profile, provision
 from bocau.report.callbacks import CallbackPolicy, Callbacks
 from bocau.report.http_get import GetLimits, GuardedGet
+from bocau.report.inbound import InboundTeller
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.loop import Schedule
-from bocau.settings import Carrier, Settings, read_numbering
+from bocau.settings import Carrier, Settings, read_numbering, tls_context
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
 from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts, StoreFault
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.wire.gsm.parts import Profile as PartProfile
+from bocau.wire.smpp.status import Classes
 
 __all__ = ["Gateway", "UnsafeLeftover", "account_limits", "policy_of"]
 
@@ -111,6 +119,7 @@ class Gateway:
             deadlines=_deadlines(settings),
             on_fatal=self._on_fatal,
             threaded=self._threaded,
+            tell_inbound=bool(settings.inbound.url),
         )
         self.store.clerk = Clerk("gateway", world.now_ms)
         self._tell_rescued()
@@ -121,7 +130,7 @@ class Gateway:
         for profile in self._profiles:
             await provision(store, profile, self._pepper, world.now_ms)
         await self._refuse_leftovers()
-        self._build_rooms(_deadlines(settings))
+        self._build_rooms(_deadlines(settings), await store.id_forms())
         await self._refresh_directory()
         lately = await store.recent(world.now_ms() - DAY_MS, settings.accept.tracked_numbers)
         self.door.counters.recount(lately, self.door.directory)
@@ -129,10 +138,13 @@ class Gateway:
         self.api = await Listener.start(
             world, self.door.handle, settings.api.host, settings.api.port, limits, self._fault
         )
-        admin = AdminDoor(world, store, self.telemetry, self.links, lambda: self.stopping, log)
+        control = ControlDoor(self.acts(), world.token(TOKEN_SIZE), log)
+        admin = AdminDoor(world, store, self.telemetry, self.links, lambda: self.stopping, log, control)
         self.admin = await Listener.start(
             world, admin.handle, settings.admin.host, settings.admin.port, Limits(), self._fault
         )
+        host = f"[{settings.admin.host}]" if ":" in settings.admin.host else settings.admin.host
+        hang_doorplate(settings.store.path, Doorplate(f"http://{host}:{self.admin.port}", control.token))
         self._watch()
         for loop in (*self._loops, self._callbacks.loop):
             loop.start()
@@ -149,36 +161,40 @@ class Gateway:
                 cure = f"disable it with `bocau key disable {key.api_key}`"
                 raise UnsafeLeftover(f"the store has the development key {key.api_key!r}: {cure}")
 
-    def _build_rooms(self, deadlines: OutcomeDeadlines) -> None:
+    def _build_rooms(self, deadlines: OutcomeDeadlines, learned: Mapping[str, str]) -> None:
         settings, world, log, store, telemetry = self.settings, self.world, self.log, self.store, self.telemetry
         networks = tuple(ipaddress.ip_network(network) for network in settings.callback.allowed_networks)
         self._http = GuardedGet(world, networks, GetLimits(settings.callback.connections_per_host))
         self._callbacks = Callbacks(world, store, self._http, _callback_policy(settings), telemetry.report, log)
+        self._inbound = InboundTeller(world, store, self._http, settings.inbound.url, _callback_policy(settings), log)
         desk = ReceiptDesk(store, self._callbacks.lane, telemetry.report, log)
         outlets: dict[str, Outlet] = {}
-        for row in settings.carrier:
+        for row_number, row in enumerate(settings.carrier):
+            form = learned.get(row.name)
             carrier = SmppCarrier(
                 world,
                 store,
                 desk.take,
-                _carrier_settings(row),
+                _carrier_settings(row, tls_context(row, row_number, settings)),
                 deadlines,
                 telemetry.carrier(row.name),
                 log.bind(carrier=row.name),
                 on_room=self._room_changed,
                 on_callbacks=self._callbacks.loop.wakeup.set,
+                learned=None if form is None else IdForm(form),
             )
             self.carriers[row.name] = carrier
-            profile = PartProfile("latin-1" if row.gsm_octets == "latin1" else "gsm", row.reference_bits == 16)
-            outlets[row.name] = Outlet(carrier, Pace(row.throughput_per_second), profile)
+            outlets[row.name] = Outlet(carrier, Pace(row.throughput_per_second), _part_profile(row))
         self._dispatcher = Dispatcher(
             world, store, outlets, _routes(settings), settings.dispatch.ready_messages, telemetry.dispatch, log
         )
+        self._link_desk = LinkDesk(world, self.carriers, telemetry.carriers)
         self._schedule = Schedule(
             world,
             store,
             deadlines,
             doubtful=lambda: world.doubtful,
+            response_seconds=max((row.response_seconds for row in settings.carrier), default=0.0),
             released=self._dispatcher.loop.wakeup.set,
             callbacks_due=self._callbacks.loop.wakeup.set,
             meters=telemetry.schedule,
@@ -196,7 +212,9 @@ class Gateway:
     @property
     def _loops(self) -> tuple[ClaimLoop, ...]:
         """The loops that end before the links are drained."""
+        inbound = (self._inbound.loop,) if self.settings.inbound.url else ()
         return (
+            *inbound,
             self._count_loop,
             self._directory_loop,
             self._used_loop,
@@ -230,6 +248,10 @@ class Gateway:
         """How the links of each carrier stand."""
         return [LinkHealth(c.name, c.bound, c.wanted, c.why) for c in self.carriers.values()]
 
+    def acts(self) -> dict[str, Act]:
+        """What an operator's command may ask, by its path under /control/. A room that offers acts adds its table."""
+        return {**self._link_desk.acts}
+
     async def stop(self) -> None:
         """Refuse new requests, let the window drain, unbind, finish the callbacks that run, commit, close."""
         if self.stopping:
@@ -249,6 +271,7 @@ class Gateway:
         await self._callbacks.stop()
         self._http.close()
         await self.admin.close(1.0)
+        take_doorplate_down(self.settings.store.path)
         await self.store.close(self.world.now_ms())
         self.log.info(LogEvent.GATEWAY_END)
 
@@ -280,6 +303,7 @@ class Gateway:
         watch("bocau_callbacks_in_flight", lambda: self._callbacks.in_flight)
         for name, carrier in self.carriers.items():
             watch("bocau_carrier_binds", _attribute(carrier, "bound"), name)
+            watch("bocau_carrier_pace_per_second", partial(_pace, carrier), name)
             watch("bocau_carrier_window_used", _attribute(carrier, "outstanding"), name)
             watch("bocau_carrier_window_size", _attribute(carrier, "window"), name)
 
@@ -299,6 +323,10 @@ class Gateway:
 
 def _attribute(carrier: SmppCarrier, name: str) -> Callable[[], float]:
     return lambda: float(getattr(carrier, name))
+
+
+def _pace(carrier: SmppCarrier) -> float | None:
+    return carrier.pace_per_second
 
 
 def _deadlines(settings: Settings) -> OutcomeDeadlines:
@@ -377,23 +405,51 @@ def _routes(settings: Settings) -> tuple[Route, ...]:
     )
 
 
-def _carrier_settings(row: Carrier) -> CarrierSettings:
+def _carrier_settings(row: Carrier, tls: ssl.SSLContext | None) -> CarrierSettings:
     return CarrierSettings(
-        row.name,
-        row.host,
-        row.port,
-        row.system_id,
-        row.password.reveal(),
-        row.system_type,
-        row.bind_mode,
-        row.binds,
-        row.window,
-        row.enquire_seconds,
-        row.response_seconds,
-        row.reconnect_first_seconds,
-        row.reconnect_longest_seconds,
-        row.source_ton,
-        row.source_npi,
-        row.destination_ton,
-        row.destination_npi,
+        name=row.name,
+        host=row.host,
+        port=row.port,
+        system_id=row.system_id,
+        password=row.password.reveal(),
+        system_type=row.system_type,
+        bind_mode=row.bind_mode,
+        binds=row.binds,
+        window=row.window,
+        enquire_seconds=row.enquire_seconds,
+        response_seconds=row.response_seconds,
+        reconnect_first_seconds=row.reconnect_first_seconds,
+        reconnect_longest_seconds=row.reconnect_longest_seconds,
+        profile=SubmitProfile(
+            source_ton=row.source_ton,
+            source_npi=row.source_npi,
+            destination_ton=row.destination_ton,
+            destination_npi=row.destination_npi,
+            service_type=row.service_type,
+            protocol_id=row.protocol_id,
+            priority=row.priority,
+            registered_delivery=row.registered_delivery,
+            replace_if_present=int(row.replace_if_present),
+            validity=row.validity,
+            user_message_reference=row.user_message_reference,
+            tlvs=tuple((int(tag, 16), bytes.fromhex(octets)) for tag, octets in row.tlvs.items()),
+        ),
+        classes=Classes(row.status),
+        per_bind_second=row.bind_throughput_per_second,
+        receiver_port=row.receiver_port,
+        address=(row.address_ton, row.address_npi, row.address_range),
+        tls=tls,
+        tls_name=row.tls_server_name,
+        trace_pdus=row.trace_pdus,
+        id_form=None if row.receipt_ids == "learn" else IdForm(row.receipt_ids),
+        utc_offset_minutes=row.receipt_utc_offset_minutes,
+    )
+
+
+def _part_profile(row: Carrier) -> PartProfile:
+    return PartProfile(
+        octets="latin-1" if row.gsm_octets == "latin1" else "gsm",
+        sixteen_bit=row.reference_bits == 16,
+        data_coding=row.gsm_data_coding,
+        joining=row.long_messages,
     )

@@ -6,12 +6,14 @@ Everything that differs between production, tests and simulation enters through 
 import asyncio
 import random  # noqa: TID251 - the type only
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from bocau.core.message import Message
 
 __all__ = [
+    "Act",
+    "ActRefused",
     "Carrier",
     "HttpAnswer",
     "HttpFailure",
@@ -96,6 +98,19 @@ class ServiceNames(Protocol):
         ...
 
 
+class ActRefused(Exception):  # noqa: N818 - an answer to the operator, not a fault
+    """An operator's act cannot be done; the text says why, in a sentence fit for a person."""
+
+
+class Act(NamedTuple):
+    """Something that an operator's command may ask of the running gateway, through console/control.py."""
+
+    run: Callable[[Mapping[str, Any]], Awaitable[object]]
+    """Given the members of the request; what it returns must be fit for JSON. Raises ActRefused."""
+    changes: bool = False
+    """Whether it changes something, and so is noted in the log."""
+
+
 class PartOut(NamedTuple):
     """One part of a message, as octets for a PDU."""
 
@@ -104,6 +119,8 @@ class PartOut(NamedTuple):
     data: bytes
     data_coding: int
     esm_class: int
+    tlvs: tuple[tuple[int, bytes], ...] = ()
+    """Optional parameters that belong to this part."""
 
 
 class Submission(NamedTuple):

@@ -202,13 +202,13 @@ def test_a_try_is_judged_by_its_status_and_number(
 ) -> None:
     """Any 2xx ends it, 410 and the fifth failure give up, everything else waits for the next date of the policy."""
     again_ms = None if wait_seconds is None else START_MS + wait_seconds * 1000
-    assert judge(due(tries=tries), status, START_MS, POLICY, 0.9) == (verdict, again_ms)
+    assert judge(tries, status, START_MS, POLICY, 0.9) == (verdict, again_ms)
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(0, 3), st.integers(0, 100))
 def test_a_date_strays_no_further_than_its_jitter(chance: float, tries: int, percent: int) -> None:
     """So that callbacks which failed together do not all come back together."""
-    _, again_ms = judge(due(tries=tries), 500, START_MS, POLICY._replace(jitter_percent=percent), chance)
+    _, again_ms = judge(tries, 500, START_MS, POLICY._replace(jitter_percent=percent), chance)
     assert again_ms is not None
     nominal_ms = WAITS[tries + 1] * 1000
     assert abs(again_ms - START_MS - nominal_ms) <= nominal_ms * percent / 100 + 1

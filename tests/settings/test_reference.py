@@ -9,14 +9,16 @@ from bocau.settings import reference
 from bocau.settings.fields import Field, fields_of, sections
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ("_seconds", "_ms", "_bytes", "_percent", "_per_second", "_bits")
+UNITS = ("_seconds", "_ms", "_bytes", "_percent", "_per_second", "_bits", "_minutes")
 COUNTS = frozenset(
     (
         *("port", "node", "connections", "connections_per_host", "in_flight", "ready_messages", "repeats"),
         *("max_parts_gsm", "max_parts_ucs2", "max_receivers", "binds", "window", "tries"),
         *("tracked_numbers", "number_per_10_minutes", "number_per_day", "range_per_10_minutes"),
         *("account_vnd_per_day", "key_vnd_per_day"),
-        *("source_ton", "source_npi", "destination_ton", "destination_npi", "sms_type", "telco"),
+        *("source_ton", "source_npi", "destination_ton", "destination_npi", "address_ton", "address_npi"),
+        *("gsm_data_coding", "protocol_id", "priority", "registered_delivery", "receiver_port", "trace_pdus"),
+        *("sms_type", "telco"),
     )
 )
 FIELDS = [(section, field) for section, cls in sections().items() for field in fields_of(cls).values()]

@@ -5,9 +5,10 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocau.simulator.handset import Handset, Piece, Sms, decode_text, read_piece
+from bocau.simulator.handset import Handset, Sms
 from bocau.wire.gsm.parts import Part, Profile, cut
 from bocau.wire.smpp.pdu import SubmitSm
+from bocau.wire.smpp.pieces import Piece, decode_text, read_piece
 from bocau.wire.smpp.tlv import Tag, make_tlv
 
 _TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=400)

@@ -14,6 +14,7 @@ from bocau.store.contract import (
     CallbackStore,
     DeliverStore,
     DispatchStore,
+    InboundStore,
     OutcomeDeadlines,
     ReceiptStore,
     ScheduleStore,
@@ -27,7 +28,17 @@ DEADLINES: Final = OutcomeDeadlines(
 )
 
 
-class Rooms(AcceptStore, ScheduleStore, DispatchStore, DeliverStore, ReceiptStore, CallbackStore, AdminStore, Protocol):
+class Rooms(
+    AcceptStore,
+    ScheduleStore,
+    DispatchStore,
+    DeliverStore,
+    ReceiptStore,
+    CallbackStore,
+    InboundStore,
+    AdminStore,
+    Protocol,
+):
     """An open store: every room's contract at once."""
 
     epoch: int
@@ -108,7 +119,8 @@ class Engine(Protocol):
 class SqliteEngine:
     """SQLite on a file of a temporary folder."""
 
-    def __init__(self, folder: Path, *, threaded: bool) -> None:
+    def __init__(self, folder: Path, *, threaded: bool, tell_inbound: bool = False) -> None:
+        self._tell_inbound = tell_inbound
         self._folder = folder
         self._threaded = threaded
         self._life = 0
@@ -129,6 +141,7 @@ class SqliteEngine:
             deadlines=DEADLINES,
             on_fatal=self.faults.append,
             threaded=self._threaded,
+            tell_inbound=self._tell_inbound,
         )
 
     def crash(self) -> None:

@@ -7,7 +7,7 @@ from tests.store.house import HOUR, PRICE, House
 
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
-from bocau.core.message import AnswerKind
+from bocau.core.message import AnswerKind, InboundIn
 from bocau.store.contract import Recorded, StoreFault
 
 TAKEN, TEMPORARY = AnswerKind.TAKEN, AnswerKind.TEMPORARY
@@ -276,5 +276,5 @@ def test_a_refused_part_of_the_second_try_fails_the_message(house: House) -> Non
 
 def test_an_inbound_message_is_kept_whole(house: House) -> None:
     """Bytes, as they came."""
-    house.one(house.store.inbound, "north", b"\x00\xffSTOP", house.now)
+    house.one(house.store.inbound, InboundIn("north", b"\x00\xffSTOP", house.now, "849", "1900", "", 1, 1))
     assert house.engine.inspect().inbound == [b"\x00\xffSTOP"]

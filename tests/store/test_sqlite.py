@@ -310,6 +310,7 @@ SMALL = {
     "blocked",
     "brandname",
     "directory_version",
+    "id_form",
     "numbering_version",
     "price",
     "registration",

@@ -5,6 +5,7 @@ import json
 import re
 import ssl
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ __all__ = ["Answer", "Customer", "NoAnswer", "call", "customer", "patiently", "p
 T = TypeVar("T")
 
 _SECONDS: Final = 30.0
-_MOST_BYTES: Final = 1_048_576
+_MOST_BYTES: Final = 67_108_864
+"""A trace of many PDUs is long."""
 _POLL_SECONDS: Final = 0.2
 _ESCAPED: Final = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U000[0-9a-f]{5}")
 
@@ -93,10 +95,17 @@ def _not_served(url: str, answer: Answer) -> str:
     return f"{url} answered HTTP {answer.status}: {plain(said)}. Is this the address of the customers' API?"
 
 
-def call(method: str, url: str, path: str, body: bytes | None = None, seconds: float = _SECONDS) -> Answer:
+def call(
+    method: str,
+    url: str,
+    path: str,
+    body: bytes | None = None,
+    seconds: float = _SECONDS,
+    more_headers: Mapping[str, str] = MappingProxyType({}),
+) -> Answer:
     """One request, without proxies and redirects. Raises NoAnswer, or Trouble for an address that is none."""
     connection, prefix = _connection(url, seconds)
-    headers = {"User-Agent": f"bocau/{__version__}", "Accept": "application/json"}
+    headers = {"User-Agent": f"bocau/{__version__}", "Accept": "application/json", **more_headers}
     if body is not None:
         headers["Content-Type"] = "application/json"
     sent = False

@@ -31,6 +31,7 @@ __all__ = [
     "read_amount",
     "read_file",
     "read_telcos",
+    "store_path",
 ]
 
 T = TypeVar("T")
@@ -80,6 +81,11 @@ def read_file(config: Path | None) -> tuple[Path | None, Settings]:
         return file, read_settings(file, os.environ)
     except BadSettings as bad:
         raise Trouble(f"The settings cannot be used:\n{bad}") from bad
+
+
+def store_path(data: Path | None, config: Path | None) -> Path:
+    """The store's file of a data folder, of a settings file, or of the settings in force. Raises Trouble."""
+    return _find(data, config).path
 
 
 def _find(data: Path | None, config: Path | None) -> _Place:

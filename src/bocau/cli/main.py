@@ -18,7 +18,9 @@ from bocau.cli import (
     books,
     brandnames,
     checking,
+    inbounds,
     keys,
+    links,
     portability,
     prices,
     sending,
@@ -121,7 +123,9 @@ def _serve(
 app.command("check", rich_help_panel=_RUN)(checking.check)
 app.add_typer(checking.config_app, name="config", rich_help_panel=_RUN)
 app.command("wait-ready", rich_help_panel=_RUN)(checking.wait_ready)
+app.add_typer(links.app, name="link", rich_help_panel=_RUN)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
+app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)
 app.command("status", rich_help_panel=_MESSAGES)(sending.status)
 app.add_typer(accounts.app, name="account", rich_help_panel=_DIRECTORY)
 app.add_typer(keys.app, name="key", rich_help_panel=_DIRECTORY)

@@ -22,6 +22,7 @@ from bocau.provision import DEVELOPMENT, PROFILES
 from bocau.settings import (
     DEVELOPMENT_KEY,
     BadSettings,
+    BadTls,
     Settings,
     check_listeners,
     check_production,
@@ -136,7 +137,7 @@ class _Run:
         self._stopped = stopped
         try:
             await gateway.start()
-        except (StoreInUse, StoreBroken, PepperProblem, UnsafeLeftover, OSError) as error:
+        except (StoreInUse, StoreBroken, PepperProblem, UnsafeLeftover, BadTls, OSError) as error:
             return _complain(_startup_text(error))
         _calm_the_collector()
         telling = asyncio.ensure_future(ready())

@@ -1,4 +1,4 @@
-"""/healthz, /readyz, /metrics and /errors on the admin listener."""
+"""The admin listener: /healthz, /readyz, /metrics, /errors; what lies under /control/ is console/control.py's."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from bocau.console import errors
+from bocau.console.control import PREFIX, ControlDoor
 from bocau.listener import HTML, JSON, TEXT, Request
 from bocau.ports import World
 from bocau.store.contract import AdminStore, StateCounts
@@ -39,7 +40,9 @@ class AdminDoor:
         links: Callable[[], list[LinkHealth]],
         stopping: Callable[[], bool],
         log: Log,
+        control: ControlDoor | None = None,
     ) -> None:
+        self._control = control
         self._world = world
         self._store = store
         self._telemetry = telemetry
@@ -56,6 +59,9 @@ class AdminDoor:
 
     def handle(self, request: Request) -> None:
         """Answer one request."""
+        if self._control is not None and request.target.startswith(PREFIX):
+            self._control.handle(request)
+            return
         answer = self._paths.get(request.target.partition(b"?")[0])
         if answer is None:
             request.respond(404, _NOT_FOUND)

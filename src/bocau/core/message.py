@@ -18,6 +18,9 @@ __all__ = [
     "CallbackTry",
     "Due",
     "Duplicate",
+    "InboundIn",
+    "InboundTry",
+    "InboundWhole",
     "Intent",
     "Known",
     "Message",
@@ -204,13 +207,61 @@ class ReceiptIn(NamedTuple):
     error: str
     at_ms: int
     raw: bytes
-    """The PDU body, kept for a receipt that matches nothing."""
+    """The whole PDU, kept for a receipt that matches nothing; its text alone where memory has its submission."""
     hint: AttemptKey | None
     """The attempt that memory remembers for this id; checked by the store, never trusted."""
     hand_over: bool
     """A callback that becomes due is ours, to be called without a claim."""
     known: Known | None = None
     """The message of the hint as memory remembers it: it spares the store a look, and is checked like the hint."""
+    sure: bool = True
+    """The first form is how this carrier writes ids; else two attempts under two forms are as good as none."""
+    sender: str = ""
+    """Whom it says the message was from."""
+    submitted_ms: int | None = None
+    """When it says the message was handed in, if it says so; looked at only while nothing better is known."""
+    reference: int | None = None
+    """Our user_message_reference, where the carrier echoes it."""
+
+
+class InboundIn(NamedTuple):
+    """Something a carrier delivered that is no receipt: a message from a subscriber, or a part of one."""
+
+    carrier: str
+    raw: bytes
+    """The whole PDU."""
+    at_ms: int
+    sender: str
+    recipient: str
+    reference: str
+    """What the parts of one message have in common; empty for one in one part."""
+    part: int
+    parts: int
+
+
+class InboundWhole(NamedTuple):
+    """A message from a subscriber, all its parts there."""
+
+    id: int
+    carrier: str
+    sender: str
+    recipient: str
+    received_ms: int
+    """When its first part came."""
+    tries: int
+    """How often the operator's address was told of it."""
+    raws: tuple[bytes, ...]
+    """The PDU of each part, in order."""
+
+
+class InboundTry(NamedTuple):
+    """One GET that told of a message from a subscriber, and what follows from it."""
+
+    id: int
+    number: int
+    state: str
+    """done, waiting or given_up."""
+    again_ms: int | None
 
 
 class ReceiptStored(NamedTuple):
@@ -221,6 +272,8 @@ class ReceiptStored(NamedTuple):
     callback: "CallbackDue | None"
     lag_ms: int
     """From the intent to the receipt; 0 if unmatched."""
+    match_key: str = ""
+    """The form of its id that matched."""
 
 
 class Summary(NamedTuple):

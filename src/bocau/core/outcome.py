@@ -1,12 +1,24 @@
 """From what happened to the parts to our word on the message, and from messages to the customer's summary."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from bocau.core.lifecycle import AttemptState, Event, State
-from bocau.core.message import Summary
+from bocau.core.message import AttemptKey, Summary
 
-__all__ = ["charged", "fold", "match_key", "match_keys", "summarise"]
+__all__ = [
+    "IdForm",
+    "IdLearning",
+    "attempt_reference",
+    "charged",
+    "fold",
+    "form_between",
+    "id_forms",
+    "match_key",
+    "match_keys",
+    "summarise",
+]
 
 _A = AttemptState
 
@@ -43,25 +55,96 @@ def fold(parts: int, newest: Sequence[AttemptState]) -> Event | None:
     return None
 
 
+class IdForm(StrEnum):
+    """How the id in a receipt relates to the one in the answer (promises 4.3). Case, leading zeros and the width never
+    count."""
+
+    SAME = "same"
+    RECEIPT_HEX = "receipt_hex"
+    """The receipt writes in hexadecimal what the answer wrote in decimal."""
+    RECEIPT_DECIMAL = "receipt_decimal"
+    """The receipt writes in decimal what the answer wrote in hexadecimal."""
+
+
 def match_key(carrier_id: str) -> str:
     """The form of a carrier's message id that receipts are matched by: case folded, leading zeros gone."""
     return carrier_id.strip().lower().lstrip("0") or "0"
 
 
-def match_keys(carrier_id: str) -> tuple[str, ...]:
+def match_keys(carrier_id: str, first: IdForm | None = None, only: bool = False) -> tuple[str, ...]:
     """The forms to look for when a receipt carries this id: as it is, then from hexadecimal and from decimal.
 
     Carriers differ in base between answer and receipt (promises 4.3); the destination must match too, so a chance hit
-    in the wrong base is not taken for the right one.
+    in the wrong base is not taken for the right one. `first` goes before the others, and with `only` it is alone; the
+    id as it is stands in where it cannot be read in that base.
     """
     plain = match_key(carrier_id)
-    keys = [plain]
-    if len(plain) <= 20:
-        if all(c in "0123456789abcdef" for c in plain):
-            keys.append(str(int(plain, 16)))
-        if all(c in "0123456789" for c in plain):
-            keys.append(format(int(plain), "x"))
+    forms = id_forms(plain)
+    keys = list(forms.values())
+    if first is not None:
+        chosen = forms.get(first, plain)
+        keys = [chosen] if only else [chosen, *keys]
     return tuple(dict.fromkeys(keys))
+
+
+def id_forms(plain: str) -> dict[IdForm, str]:
+    """Every reading of a receipt's id (a `match_key`) as an answer's, those that are the same as another left out."""
+    forms = {IdForm.SAME: plain}
+    if len(plain) <= _LONGEST_NUMBER:
+        if _HEXADECIMAL.issuperset(plain):
+            forms[IdForm.RECEIPT_HEX] = str(int(plain, 16))
+        if _DECIMAL.issuperset(plain):
+            forms[IdForm.RECEIPT_DECIMAL] = format(int(plain), "x")
+    return {form: key for form, key in forms.items() if form is IdForm.SAME or key != plain}
+
+
+def form_between(plain: str, key: str) -> IdForm | None:
+    """The one form that makes an answer's `key` of a receipt's id; None if there is none, or more than one."""
+    if plain == key:
+        return IdForm.SAME if len(plain) > 1 else None  # one digit is the same in both bases
+    found = [form for form, one in id_forms(plain).items() if one == key]
+    return found[0] if len(found) == 1 else None
+
+
+def attempt_reference(key: AttemptKey) -> int:
+    """The user_message_reference of an attempt, 0 to 65535: made from its key, so that an echo leads back to it."""
+    message_id, part, number = key
+    return ((message_id * _GOLDEN >> 48) ^ part ^ number << 8) & 0xFFFF
+
+
+_GOLDEN: Final = 0x9E3779B97F4A7C15
+_LONGEST_NUMBER: Final = 20
+_DECIMAL: Final = frozenset("0123456789")
+_HEXADECIMAL: Final = frozenset("0123456789abcdef")
+_ENOUGH: Final = 20
+
+
+class IdLearning(NamedTuple):
+    """What the matches of one carrier account have shown about its ids. A value: `saw` returns the next one.
+
+    A form is learned when 20 matches in a row could be explained by it and by no other. A match that several forms
+    explain says nothing. Once learned, another form takes its place only after 20 in a row of its own: one odd receipt
+    does not turn it over.
+    """
+
+    form: IdForm | None = None
+    """What was learned; None: nothing yet."""
+    rival: IdForm | None = None
+    """The form of the latest matches that is not learned."""
+    in_row: int = 0
+    """How many in a row."""
+    broken: int = 0
+    """How often a row was broken off before it was long enough: more than a few mean that the ids follow no rule."""
+
+    def saw(self, form: IdForm) -> "IdLearning":
+        """One more match, which only `form` explains."""
+        if form is self.form:
+            return self if self.rival is None else self._replace(rival=None, in_row=0, broken=self.broken + 1)
+        if form is not self.rival:
+            return self._replace(rival=form, in_row=1, broken=self.broken + (self.rival is not None))
+        if self.in_row + 1 < _ENOUGH:
+            return self._replace(in_row=self.in_row + 1)
+        return IdLearning(form, None, 0, 0)
 
 
 _PROGRESS: Final = {

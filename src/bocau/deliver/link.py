@@ -1,10 +1,15 @@
 """One link to a carrier: a connection that brings itself up, a session on it, bytes both ways, time told."""
 
 import asyncio
+import ssl
 from math import inf
 from typing import Final, NamedTuple, Protocol, cast
 
+from bocau.core.outcome import IdForm
 from bocau.core.retry import backoff_seconds
+from bocau.deliver.profile import Profile
+from bocau.deliver.tempo import LinkPace
+from bocau.deliver.trace import Trace
 from bocau.ports import World
 from bocau.telemetry import CarrierMeters, Log, LogEvent
 from bocau.wire.smpp.events import (
@@ -12,6 +17,7 @@ from bocau.wire.smpp.events import (
     BindRefused,
     Bound,
     Closed,
+    Counters,
     Event,
     PeerUnbound,
     Role,
@@ -22,7 +28,7 @@ from bocau.wire.smpp.events import (
 )
 from bocau.wire.smpp.pdu import SubmitSm
 from bocau.wire.smpp.session import Session
-from bocau.wire.smpp.status import status_name
+from bocau.wire.smpp.status import Classes, answer_class, status_name
 
 __all__ = ["CarrierSettings", "LinkOwner", "SmppLink"]
 
@@ -47,10 +53,25 @@ class CarrierSettings(NamedTuple):
     response_seconds: float
     reconnect_first_seconds: float
     reconnect_longest_seconds: float
-    source_ton: int
-    source_npi: int
-    destination_ton: int
-    destination_npi: int
+    profile: Profile = Profile()
+    """The shape of its submits."""
+    classes: Classes = answer_class
+    """What its statuses mean."""
+    per_bind_second: int = 0
+    """Parts a second on each link; 0: no limit of its own."""
+    receiver_port: int = 0
+    """Of the receivers of pairs; 0: the same as `port`."""
+    address: tuple[int, int, str] = (0, 0, "")
+    """TON, NPI and range of the bind."""
+    tls: ssl.SSLContext | None = None
+    tls_name: str = ""
+    """The name to ask for and to check; empty: the host."""
+    trace_pdus: int = 200
+    """PDUs that each link remembers."""
+    id_form: IdForm | None = None
+    """How ids of receipts relate to those of answers; None: to be learned."""
+    utc_offset_minutes: int = 420
+    """How far the dates in its receipts are ahead of UTC."""
 
     def __repr__(self) -> str:
         """Without the password (promises S1)."""
@@ -88,11 +109,17 @@ class SmppLink(asyncio.Protocol):
         self._owner = owner
         self._meters = meters
         self._log = log
+        ton, npi, address_range = settings.address
+        self.trace = Trace(settings.trace_pdus)
+        """The PDUs it last saw."""
         self._config = SessionConfig(
             system_id=settings.system_id,
             password=settings.password,
             system_type=settings.system_type,
             mode=BindMode(settings.bind_mode),
+            addr_ton=ton,
+            addr_npi=npi,
+            address_range=address_range,
             window=settings.window,
             response_seconds=settings.response_seconds,
             enquire_seconds=settings.enquire_seconds,
@@ -106,6 +133,8 @@ class SmppLink(asyncio.Protocol):
         self._flushing = False
         self._paused = False
         self._stopping = False
+        self._pace = LinkPace(settings.per_bind_second) if settings.per_bind_second else None
+        self._pace_timer: asyncio.TimerHandle | None = None
         self._refused_for_good = False
         self._failures = 0
         self._unsent: list[object] = []
@@ -123,7 +152,10 @@ class SmppLink(asyncio.Protocol):
     @property
     def free_slots(self) -> int:
         """Parts that may be submitted now; none while the connection does not take our bytes, or is to be replaced."""
-        return 0 if self._paused or self._worn else self._session.free_slots
+        if self._paused or self._worn:
+            return 0
+        slots = self._session.free_slots
+        return slots if self._pace is None else min(slots, self._pace.free(self._world.monotonic()))
 
     @property
     def outstanding(self) -> int:
@@ -135,6 +167,16 @@ class SmppLink(asyncio.Protocol):
         """Half of the window waits for answers that will hardly come."""
         return self._late > 0 and self._late * 2 >= self._settings.window
 
+    @property
+    def counters(self) -> Counters:
+        """What the session that runs, or ran last, saw and passed over."""
+        return self._session.counters
+
+    @property
+    def mode(self) -> str:
+        """transceiver, transmitter or receiver."""
+        return self._config.mode.value
+
     def start(self) -> None:
         """Begin to connect."""
         self._task = asyncio.create_task(self._run())
@@ -144,9 +186,27 @@ class SmppLink(asyncio.Protocol):
 
         Raises WindowFull, NotBound, FieldError; nothing is queued then.
         """
-        self._session.submit(pdu, token, self._world.monotonic())
+        now = self._world.monotonic()
+        self._session.submit(pdu, token, now)
         self._unsent.append(token)
+        if self._pace is not None:
+            self._pace.sent(now)
+            self._wait_for_pace(self._pace, now)
         self._flush_soon()
+
+    def _wait_for_pace(self, pace: LinkPace, now: float) -> None:
+        """Tell the owner when a link that has had its parts of this second may have more."""
+        if self._pace_timer is None and not pace.free(now):
+            wait = pace.next_at(now) - now
+            self._pace_timer = asyncio.get_running_loop().call_later(max(0.001, wait), self._pace_is_free)
+
+    def _pace_is_free(self) -> None:
+        self._pace_timer = None
+        now = self._world.monotonic()
+        if self._pace is not None and not self._pace.free(now):
+            self._wait_for_pace(self._pace, now)  # a timer may come a hair too early
+        else:
+            self._owner.on_bound()
 
     def answer(self, connection: int, sequence: int, status: int) -> None:
         """Acknowledge what the carrier delivered on that connection. If it has ended since, nothing happens: on the
@@ -199,13 +259,27 @@ class SmppLink(asyncio.Protocol):
         self._log.debug(LogEvent.LINK_DIAL, host=self._settings.host, port=self._settings.port)
         try:
             async with asyncio.timeout(_DIAL_SECONDS):
-                await self._world.dial(lambda: self, self._settings.host, self._settings.port)
+                settings = self._settings
+                name = (settings.tls_name or settings.host) if settings.tls is not None else None
+                await self._world.dial(
+                    lambda: self, settings.host, settings.port, tls=settings.tls, server_hostname=name
+                )
         except (OSError, TimeoutError) as error:
-            self.why = f"cannot connect: {str(error) or 'timed out'}"
-            if self._failures == 0:
-                self._log.warning(LogEvent.LINK_LOSE, reason=self.why)
+            self._on_no_connection(error)
             return
         await self._ended.wait()
+
+    def _on_no_connection(self, error: OSError | TimeoutError) -> None:
+        """A certificate that is not trusted needs a person, as a wrong password does; anything else may pass."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            self._refused_for_good = True
+            self.why = f"the carrier's certificate is not trusted: {error.verify_message}"
+            self._log.error(LogEvent.LINK_REFUSE, reason=self.why, permanent=True)
+            return
+        self._refused_for_good = False
+        self.why = f"cannot connect: {str(error) or 'timed out'}"
+        if self._failures == 0:
+            self._log.warning(LogEvent.LINK_LOSE, reason=self.why)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is up: bind."""
@@ -219,7 +293,7 @@ class SmppLink(asyncio.Protocol):
         self._late = 0
         self._cut_at = inf
         self._refused_for_good = False
-        self._session = Session(self._config, Role.ESME, now)
+        self._session = Session(self._config, Role.ESME, now, self.trace.seen)
         self._session.start(now)
         self._flush()
         self._tick()
@@ -290,6 +364,9 @@ class SmppLink(asyncio.Protocol):
         self._meters.losses += 1
         if self._ticker is not None:
             self._ticker.cancel()
+        if self._pace_timer is not None:
+            self._pace_timer.cancel()
+            self._pace_timer = None
         self._transport = None
         self._late = 0
         unsent, self._unsent = self._unsent, []
@@ -319,6 +396,7 @@ class SmppLink(asyncio.Protocol):
         self._flushing = False
         if self._transport is None or self._transport.is_closing():
             return
+        self.trace.sent(self._session.queued, self._world.monotonic())
         data = self._session.data_to_send()
         if data:
             self._unsent.clear()

@@ -4,31 +4,35 @@ What an answer means is decided in wire/smpp; what it does to the message is dec
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import Final, NamedTuple, cast
+from math import floor
+from typing import Final, NamedTuple, Protocol, cast
 
 from bocau.core import phone as phones
 from bocau.core.lifecycle import AttemptState, State
-from bocau.core.message import Answer, AnswerKind, AttemptKey, Known, ReceiptIn, RouteClass
-from bocau.core.outcome import match_key, match_keys
+from bocau.core.message import Answer, AnswerKind, AttemptKey, InboundIn, Known, ReceiptIn, ReceiptStored, RouteClass
+from bocau.core.outcome import IdForm, match_key
 from bocau.core.retry import postpone_ms
+from bocau.deliver.ids import IdBook
 from bocau.deliver.link import CarrierSettings, SmppLink
+from bocau.deliver.profile import make_submit, validity_of
+from bocau.deliver.tempo import Tempo
 from bocau.ports import PartOut, Submission, World
 from bocau.store.contract import DeliverStore, OutcomeDeadlines, Recorded, StoreFault
 from bocau.telemetry import CarrierMeters, Log, LogEvent
-from bocau.wire.smpp.codec import encode
+from bocau.wire.smpp.codec import octets_of
 from bocau.wire.smpp.events import Delivered, Event, NotBound, SubmitAnswered, SubmitTimedOut, WindowFull
-from bocau.wire.smpp.pdu import Command, DataSm, FieldError, Pdu, SubmitSm
+from bocau.wire.smpp.pdu import FieldError
+from bocau.wire.smpp.pieces import read_piece
 from bocau.wire.smpp.receipt import Receipt, ReceiptState, read_receipt
 from bocau.wire.smpp.status import Answer as StatusAnswer
-from bocau.wire.smpp.status import Status, answer_class, status_name
+from bocau.wire.smpp.status import Status, status_name
+from bocau.wire.smpp.tlv import Tag, find_tlv
+from bocau.wire.smpp.validity import parse_receipt_date
 
 __all__ = ["CarrierSettings", "SmppCarrier"]
 
-_REMEMBERED_IDS: Final = 10_000
-"""About a kilobyte each."""
 _FAULT_SECONDS: Final = 1.0
 _RECORD_SECONDS: Final = 10.0
 
@@ -64,8 +68,28 @@ class _Sent(NamedTuple):
     """What the receipt will be about, for a message that is all there is to its request."""
 
 
-TakeReceipt = Callable[[ReceiptIn, Callable[[bool], None]], None]
-"""Room 5's desk: stores the receipt, then says whether the carrier may forget it."""
+class Answering(Protocol):
+    """The connection that something was delivered on."""
+
+    connection: int
+
+    def answer(self, connection: int, sequence: int, status: int) -> None:
+        """Acknowledge it there, and nowhere else."""
+        ...
+
+
+Acknowledge = Callable[[ReceiptStored | None], None]
+TakeReceipt = Callable[[ReceiptIn, Acknowledge], None]
+"""Room 5's desk: stores the receipt, then says what became of it, or None: the carrier is to keep it."""
+
+
+def _bind_settings(settings: CarrierSettings) -> list[CarrierSettings]:
+    """The settings of each link: a pair is a transmitter and a receiver."""
+    if settings.bind_mode != "pair":
+        return [settings] * settings.binds
+    sender = settings._replace(bind_mode="transmitter")
+    receiver = settings._replace(bind_mode="receiver", port=settings.receiver_port or settings.port)
+    return [sender, receiver] * settings.binds
 
 
 class SmppCarrier:
@@ -83,55 +107,88 @@ class SmppCarrier:
         *,
         on_room: Callable[[], None],
         on_callbacks: Callable[[], None],
+        learned: IdForm | None = None,
     ) -> None:
         self.name = settings.name
-        self.wanted = settings.binds
-        self.window = settings.binds * settings.window
         self._world = world
         self._store = store
         self._receipts = receipts
-        self._settings = settings
+        self.settings = settings
         self._deadlines = deadlines
         self._meters = meters
         self._log = log
         self._on_room = on_room
         self._on_callbacks = on_callbacks
-        self._links = [SmppLink(world, settings, self, meters, log) for _ in range(settings.binds)]
+        self.links = [SmppLink(world, one, self, meters, log) for one in _bind_settings(settings)]
+        self.wanted = len(self.links)
+        self._senders = [link for link in self.links if link.mode != "receiver"]
+        self.window = len(self._senders) * settings.window
+        self.tempo = Tempo()
+        """How much less than the contract the carrier takes just now."""
+        self.ids: IdBook[_Sent] = IdBook(settings.id_form, learned, self._learned)
+        self.expected: dict[str, Callable[[ReceiptState], None]] = {}
+        """Who waits for the receipt of an id, beside the store: a link's test."""
+        self._tempo_timer: asyncio.TimerHandle | None = None
         self._reserved = 0
         self._unrecorded = 0
         self._stopped = False
-        self._recent: OrderedDict[str, _Sent] = OrderedDict()
 
     # What dispatch and the operator ask for
 
     @property
     def bound(self) -> int:
         """Links that are bound."""
-        return sum(link.bound for link in self._links)
+        return sum(link.bound for link in self.links)
 
     @property
     def why(self) -> str:
         """Why a link is down; empty while all are up."""
-        return next((link.why for link in self._links if link.why), "")
+        return next((link.why for link in self.links if link.why), "")
 
     @property
     def outstanding(self) -> int:
         """Parts submitted and not answered."""
-        return sum(link.outstanding for link in self._links)
+        return sum(link.outstanding for link in self.links)
+
+    @property
+    def port(self) -> int:
+        """The carrier's TCP port."""
+        return self.settings.port
 
     @property
     def room(self) -> int:
-        """Free window slots of all links, less what is reserved."""
-        return sum(link.free_slots for link in self._links) - self._reserved
+        """Free window slots of all links, and no more than the tempo allows, less what is reserved."""
+        free = sum(link.free_slots for link in self._senders)
+        if self.tempo.limit is not None:
+            allowed = self.tempo.room(self._world.monotonic())
+            free = free if allowed >= free else floor(allowed)
+        return free - self._reserved
+
+    @property
+    def pace_per_second(self) -> float | None:
+        """Parts a second while the carrier asks for less speed; None while it does not."""
+        return self.tempo.limit
 
     @property
     def idle(self) -> bool:
         """See ports.Carrier."""
         return not self._reserved and not self.outstanding and self.room > 0
 
+    def summary(self) -> dict[str, object]:
+        """How the account stands, for a list of links."""
+        settings = self.settings
+        return {
+            "link": self.name,
+            "address": f"{settings.host}:{settings.port}",
+            "state": "bound" if self.bound == self.wanted else "partly bound" if self.bound else "down",
+            "binds": f"{self.bound} of {self.wanted}",
+            "window": f"{self.outstanding} of {self.window}",
+            "why": self.why,
+        }
+
     def start(self) -> None:
         """Begin to connect."""
-        for link in self._links:
+        for link in self.links:
             link.start()
 
     async def stop(self, seconds: float) -> None:
@@ -139,11 +196,13 @@ class SmppCarrier:
 
         A store that takes no answers is not waited for long: the next start finds their attempts uncertain.
         """
-        await asyncio.gather(*(link.stop(seconds) for link in self._links))
+        await asyncio.gather(*(link.stop(seconds) for link in self.links))
         give_up_at = self._world.monotonic() + _RECORD_SECONDS
         while self._unrecorded and self._world.monotonic() < give_up_at:
             await self._world.sleep(0.01)
         self._stopped = True
+        if self._tempo_timer is not None:
+            self._tempo_timer.cancel()
         if self._unrecorded:
             self._log.error(LogEvent.STORE_FAIL, reason="answers could not be recorded", waiting=self._unrecorded)
 
@@ -159,40 +218,24 @@ class SmppCarrier:
     def submit(self, submission: Submission) -> None:
         """See ports.Carrier."""
         self._reserved -= len(submission.parts)
+        now_ms = self._world.now_ms()
+        validity = validity_of(self.settings.profile, submission, now_ms)
         for part in submission.parts:
-            self._submit(submission, part)
+            self._submit(submission, part, validity, now_ms)
 
-    def _submit(self, submission: Submission, part: PartOut) -> None:
-        settings = self._settings
+    def _submit(self, submission: Submission, part: PartOut, validity: str, now_ms: int) -> None:
+        key = AttemptKey(submission.message_id, part.part, submission.number)
         sent = _Sent(
-            AttemptKey(submission.message_id, part.part, submission.number),
+            key,
             submission.account_id,
             submission.total,
             submission.route_class,
             submission.phone,
             self._world.monotonic(),
-            None if submission.message is None else Known(submission.message, self._world.now_ms()),
+            None if submission.message is None else Known(submission.message, now_ms),
         )
-        pdu = SubmitSm(
-            "",
-            settings.source_ton if submission.sender else 0,
-            settings.source_npi,
-            submission.sender,
-            settings.destination_ton,
-            settings.destination_npi,
-            phones.to_e164(submission.phone),
-            part.esm_class,
-            0,
-            0,
-            "",
-            "",
-            1,
-            0,
-            part.data_coding,
-            0,
-            part.data,
-        )
-        links = self._links
+        pdu = make_submit(self.settings.profile, submission, part, key, validity)
+        links = self._senders
         link = links[0] if len(links) == 1 else max(links, key=lambda one: one.free_slots)
         try:
             link.submit(pdu, sent)
@@ -204,6 +247,23 @@ class SmppCarrier:
             self._record(sent, AnswerKind.PERMANENT, 0, "")
         else:
             self._meters.submitted += 1
+            self.tempo.sent(sent.at)
+            if self.tempo.limit is not None:
+                self._ask_again(sent.at)
+
+    def _ask_again(self, now: float) -> None:
+        """Have dispatch look again when the tempo allows the next part: nothing else would tell it."""
+        at = self.tempo.next_at(now)
+        if at is not None and self._tempo_timer is None and not self._stopped:
+            self._tempo_timer = asyncio.get_running_loop().call_later(max(0.001, at - now), self._tempo_allows)
+
+    def _tempo_allows(self) -> None:
+        self._tempo_timer = None
+        now = self._world.monotonic()
+        if self.tempo.room(now) < 1:
+            self._ask_again(now)
+        else:
+            self._on_room()
 
     # What links report
 
@@ -211,7 +271,7 @@ class SmppCarrier:
         """There are free slots."""
         self._on_room()
 
-    def on_event(self, link: SmppLink, event: Event) -> None:
+    def on_event(self, link: Answering, event: Event) -> None:
         """An answer, a missing answer, or something delivered."""
         if isinstance(event, SubmitAnswered):
             self._answered(cast("_Sent", event.token), event)
@@ -231,13 +291,26 @@ class SmppCarrier:
         meters = self._meters
         meters.answer_seconds.observe(self._world.monotonic() - sent.at)
         meters.late_answers += event.late
-        answer = answer_class(event.status)
+        answer = self.settings.classes(event.status) if event.status else StatusAnswer.TAKEN
         if answer is StatusAnswer.THROTTLE:
-            meters.throttled += 1
+            self._throttled(sent, event.status)
         if answer is not StatusAnswer.TAKEN:
             self._log.info(LogEvent.ATTEMPT_REFUSE, message=sent.key.message_id, reason=status_name(event.status))
         self._record(sent, _KINDS[answer], event.status, event.message_id)
         self._on_room()
+
+    def _throttled(self, sent: _Sent, status: int) -> None:
+        """The carrier asks for less speed: of the whole account, whatever link it said so on (promises P11).
+
+        The log is told when it begins; how it goes on is in the metrics.
+        """
+        self._meters.throttled += 1
+        now, tempo = self._world.monotonic(), self.tempo
+        begins = tempo.limit is None
+        if tempo.throttled(sent.at, now) and begins and tempo.limit is not None:
+            limit = round(tempo.limit, 1)
+            self._log.warning(LogEvent.LINK_THROTTLE, reason=status_name(status), parts_per_second=limit)
+        self._ask_again(now)
 
     # Records
 
@@ -247,7 +320,7 @@ class SmppCarrier:
         now_ms = self._world.now_ms()
         key = match_key(carrier_id) if carrier_id else ""
         if key:
-            self._remember(key, sent)
+            self.ids.remember(key, sent)
         answer = Answer(
             sent.key,
             sent.account_id,
@@ -285,55 +358,107 @@ class SmppCarrier:
         if result.callback is not None:
             self._on_callbacks()
 
-    def _remember(self, key: str, sent: _Sent) -> None:
-        """Recent ids spare the store a look-up; the store checks them all the same."""
-        recent = self._recent
-        recent[key] = sent
-        if len(recent) > _REMEMBERED_IDS:
-            recent.popitem(last=False)
-
     # Receipts
 
-    def _delivered(self, link: SmppLink, event: Delivered) -> None:
+    def _delivered(self, link: Answering, event: Delivered) -> None:
         receipt = read_receipt(event.message)
-        acknowledge = partial(_acknowledge, link, link.connection, event.sequence)
         if receipt is None or not receipt.message_id:
             self._meters.strays += 1
-            command = Command.DATA_SM if isinstance(event.message, DataSm) else Command.DELIVER_SM
-            raw = encode(Pdu(command, 0, event.sequence, event.message))
-            self._store.inbound(self.name, raw, self._world.now_ms(), partial(_kept, acknowledge))
+            piece, message = read_piece(event.message), event.message
+            kept = partial(_kept, link, link.connection, event.sequence)
+            sender, recipient = message.source_addr, message.destination_addr
+            now_ms, parts = self._world.now_ms(), piece.parts
+            inbound = InboundIn(
+                self.name, octets_of(event.frame), now_ms, sender, recipient, piece.reference, piece.part, parts
+            )
+            self._store.inbound(inbound, kept)
             return
         self._meters.receipts += 1
-        self._receipts(self._receipt_in(receipt, event), acknowledge)
+        acknowledge: Acknowledge = partial(_acknowledge, link, link.connection, event.sequence)
+        if self.expected:
+            self._tell_expected(receipt)
+        taken = self._receipt_in(receipt, event)
+        if self.ids.teaches(taken.hint is not None):
+            acknowledge = partial(self._learn, receipt.message_id, acknowledge)
+        self._receipts(taken, acknowledge)
 
     def _receipt_in(self, receipt: Receipt, event: Delivered) -> ReceiptIn:
-        key = match_key(receipt.message_id)
-        sent = self._recent.pop(key, None)
+        key, sent = self.ids.recall(receipt.message_id)
+        now_ms = self._world.now_ms()
+        state = _STATES[receipt.state]
+        phone, sender = _ends(event)
+        text = getattr(event.message, "short_message", b"")
+        if sent is not None:
+            return ReceiptIn(
+                self.name,
+                receipt.message_id,
+                (key,),
+                phone,
+                state,
+                receipt.error,
+                now_ms,
+                text,
+                sent.key,
+                False,
+                sent.known,
+                True,
+                sender,
+            )
+        reference = find_tlv(event.message.tlvs, Tag.USER_MESSAGE_REFERENCE)
         return ReceiptIn(
             self.name,
             receipt.message_id,
-            (key,) if sent is not None else match_keys(receipt.message_id),
-            _recipient(event),
-            _STATES[receipt.state],
+            self.ids.keys(receipt.message_id),
+            phone,
+            state,
             receipt.error,
-            self._world.now_ms(),
-            getattr(event.message, "short_message", b""),
-            None if sent is None else sent.key,
-            False,
-            None if sent is None else sent.known,
+            now_ms,
+            octets_of(event.frame),
+            None,
+            hand_over=False,
+            sure=self.ids.form is not None,
+            sender=sender,
+            submitted_ms=parse_receipt_date(receipt.submitted, self.settings.utc_offset_minutes),
+            reference=int.from_bytes(reference, "big") if reference is not None and len(reference) == 2 else None,
         )
 
+    def _learn(self, carrier_id: str, acknowledge: Acknowledge, result: ReceiptStored | None) -> None:
+        """What the store matched shows how this carrier writes its ids."""
+        acknowledge(result)
+        if result is not None and result.match_key:
+            self.ids.saw(carrier_id, result.match_key)
 
-def _recipient(event: Delivered) -> str:
-    """The phone a receipt is about: its source by the specification, its destination at carriers that do not swap."""
+    def _learned(self, form: IdForm) -> None:
+        self._log.info(LogEvent.RECEIPT_LEARN, form=form.value)
+        self._store.learn_ids(self.name, form.value, self._world.now_ms(), self._noted)
+
+    def _noted(self, result: StoreFault | None) -> None:
+        """What could not be kept is learned again after the next start."""
+        if result is not None:
+            self._log.error(LogEvent.STORE_FAIL, exc_info=result)
+
+    def _tell_expected(self, receipt: Receipt) -> None:
+        waiting = self.expected.get(match_key(receipt.message_id))
+        if waiting is not None:
+            waiting(receipt.state)
+
+
+def _ends(event: Delivered) -> tuple[str, str]:
+    """The phone that a receipt is about, and the sender of the message.
+
+    By the specification they are its source and its destination; some carriers do not swap the message's own.
+    """
     message = event.message
-    return phones.normalise(message.source_addr) or phones.normalise(message.destination_addr) or ""
+    phone = phones.normalise(message.source_addr)
+    if phone:
+        return phone, message.destination_addr
+    return phones.normalise(message.destination_addr) or "", message.source_addr
 
 
-def _acknowledge(link: SmppLink, connection: int, sequence: int, stored: bool) -> None:
+def _acknowledge(link: Answering, connection: int, sequence: int, stored: ReceiptStored | None) -> None:
     """The carrier may forget it, or is asked to keep it and come again."""
-    link.answer(connection, sequence, Status.OK if stored else Status.TEMPORARY_APPLICATION_ERROR)
+    link.answer(connection, sequence, Status.TEMPORARY_APPLICATION_ERROR if stored is None else Status.OK)
 
 
-def _kept(acknowledge: Callable[[bool], None], result: StoreFault | None) -> None:
-    acknowledge(not isinstance(result, StoreFault))
+def _kept(link: Answering, connection: int, sequence: int, result: StoreFault | None) -> None:
+    link.answer(connection, sequence, Status.OK if result is None else Status.TEMPORARY_APPLICATION_ERROR)

@@ -207,8 +207,9 @@ class Dispatcher:
                 message.phone,
                 message.route_class,
                 tuple(
-                    PartOut(part, cuts[part - 1].data, cuts[part - 1].data_coding, cuts[part - 1].esm_class)
+                    PartOut(part, cut.data, cut.data_coding, cut.esm_class, cut.tlvs)
                     for part in intent.parts
+                    for cut in (cuts[part - 1],)
                 ),
                 message,
             )

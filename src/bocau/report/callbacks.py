@@ -61,11 +61,14 @@ def _outcome_url(due: CallbackDue) -> str:
     return callback_url(due.url, CallbackValues(report, due.request_id, str(due.sms_type), due.telco, due.phone))
 
 
-def judge(due: Due, status: int, at_ms: int, policy: CallbackPolicy, chance: float) -> tuple[str, int | None]:
-    """The verdict on a try and when the next one is due: any 2xx ends it, 410 gives up at once (promises P19)."""
+def judge(tries: int, status: int, at_ms: int, policy: CallbackPolicy, chance: float) -> tuple[str, int | None]:
+    """The verdict on a try after `tries` others, and when the next one is due (promises P19).
+
+    Any 2xx ends it, 410 gives up at once.
+    """
     if 200 <= status < 300:
         return "done", None
-    wait_ms = callback_wait_ms(due.tries + 1, policy.waits_seconds, policy.jitter_percent, chance)
+    wait_ms = callback_wait_ms(tries + 1, policy.waits_seconds, policy.jitter_percent, chance)
     if status == _GONE or wait_ms is None:
         return "given_up", None
     return "waiting", at_ms + wait_ms
@@ -203,7 +206,7 @@ class _Try:
         else:
             status, said = result.status, result.body[:_SHOWN].decode("utf-8", "replace")
         ended_ms = self._at_ms + milliseconds
-        verdict, again_ms = judge(due, status, ended_ms, means.policy, means.world.random.random())
+        verdict, again_ms = judge(due.tries, status, ended_ms, means.policy, means.world.random.random())
         return CallbackTry(
             due.id, due.account_id, due.tries + 1, self._at_ms, milliseconds, status, said, verdict, again_ms
         )

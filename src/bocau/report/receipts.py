@@ -10,7 +10,8 @@ from bocau.telemetry import Log, LogEvent, ReportMeters
 
 __all__ = ["ReceiptDesk"]
 
-Acknowledge = Callable[[bool], None]
+Acknowledge = Callable[[ReceiptStored | None], None]
+"""Told what became of a receipt once that is committed; None: it could not be stored, the carrier is to keep it."""
 
 
 class ReceiptDesk:
@@ -29,15 +30,14 @@ class ReceiptDesk:
         self._log = log
 
     def take(self, receipt: ReceiptIn, acknowledge: Acknowledge) -> None:
-        """Store a receipt. `acknowledge(True)` is called after the commit; False lets the carrier keep it."""
+        """Store a receipt. `acknowledge` is called after the commit, or with None."""
         hand_over = self._calls.reserve(1)
         if hand_over:
             receipt = receipt._replace(hand_over=True)
         self._store.receipt(receipt, partial(self._done, receipt, acknowledge))
 
     def _done(self, receipt: ReceiptIn, acknowledge: Acknowledge, result: ReceiptStored | StoreFault) -> None:
-        failed = isinstance(result, StoreFault)
-        acknowledge(not failed)
+        acknowledge(None if isinstance(result, StoreFault) else result)
         callback = None if isinstance(result, StoreFault) else result.callback
         if receipt.hand_over:
             if callback is not None:

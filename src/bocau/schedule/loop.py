@@ -8,7 +8,7 @@ from bocau.core.lifecycle import Event
 from bocau.loops import ClaimLoop
 from bocau.ports import World
 from bocau.schedule.due import decide
-from bocau.store.contract import OutcomeDeadlines, ScheduleStore
+from bocau.store.contract import OutcomeDeadlines, ScheduleStore, Sweep
 from bocau.telemetry import Log, LogEvent, ScheduleMeters
 
 __all__ = ["Schedule"]
@@ -17,6 +17,10 @@ _BATCH: Final = 500
 _POLL_SECONDS: Final = 0.5
 _PRUNE_EVERY_SECONDS: Final = 60.0
 _PRUNE_BATCH: Final = 1_000
+_REMATCH_EVERY_SECONDS: Final = 5.0
+_REMATCH_BATCH: Final = 200
+_SLACK_MS: Final = 120_000
+"""Receipts often date by the minute, and a carrier's clock may be off by one."""
 
 
 class Schedule:
@@ -32,6 +36,7 @@ class Schedule:
         deadlines: OutcomeDeadlines,
         *,
         doubtful: Callable[[], bool],
+        response_seconds: float,
         released: Callable[[], None],
         callbacks_due: Callable[[], None],
         meters: ScheduleMeters,
@@ -47,6 +52,8 @@ class Schedule:
         self._log = log
         self._holding = False
         self._prune_at = world.monotonic() + _PRUNE_EVERY_SECONDS
+        self._rematch_at = world.monotonic() + _REMATCH_EVERY_SECONDS
+        self._response_ms = round(response_seconds * 1000)
         self.loop = ClaimLoop(world, self._step, _POLL_SECONDS, log)
 
     @property
@@ -63,6 +70,9 @@ class Schedule:
         if monotonic >= self._prune_at:
             self._prune_at = monotonic + _PRUNE_EVERY_SECONDS
             await self._store.prune(now_ms, _PRUNE_BATCH)
+        if monotonic >= self._rematch_at:
+            self._rematch_at = monotonic + _REMATCH_EVERY_SECONDS
+            await self._rematch(now_ms)
         rows = await self._store.waking(now_ms, _BATCH)
         turns = [decide(row, now_ms, self._deadlines) for row in rows]
         if self._holding:
@@ -78,3 +88,15 @@ class Schedule:
         if happened[Event.RELEASE]:
             self._released()
         return len(rows) == _BATCH
+
+    async def _rematch(self, now_ms: int) -> None:
+        """Look at receipts that have waited longer than any answer takes. `response_seconds` is the longest of all
+        carriers: a younger receipt may belong to a submission that is not answered yet (promises 4.1)."""
+        sweep = Sweep(now_ms - 2 * self._response_ms, _SLACK_MS, self._response_ms + _SLACK_MS, _REMATCH_BATCH)
+        found = await self._store.rematch(sweep)
+        self._meters.rematched += found.matched
+        self._meters.inferred += found.inferred
+        if found.matched or found.inferred:
+            self._log.info(LogEvent.RECEIPT_REMATCH, matched=found.matched, inferred=found.inferred)
+        if found.told:
+            self._callbacks_due()

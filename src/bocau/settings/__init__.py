@@ -18,6 +18,7 @@ from bocau.settings.sections import (
     Callback,
     Carrier,
     Dispatch,
+    Inbound,
     Log,
     Route,
     Schedule,
@@ -26,6 +27,7 @@ from bocau.settings.sections import (
     Voice,
 )
 from bocau.settings.show import Row, effective, reference
+from bocau.settings.tls import BadTls, tls_context
 from bocau.settings.values import BadSettings, Origin, Problem, Secret
 
 __all__ = [
@@ -36,9 +38,11 @@ __all__ = [
     "Admin",
     "Api",
     "BadSettings",
+    "BadTls",
     "Callback",
     "Carrier",
     "Dispatch",
+    "Inbound",
     "Log",
     "Origin",
     "Problem",
@@ -58,4 +62,5 @@ __all__ = [
     "read_numbering",
     "read_settings",
     "reference",
+    "tls_context",
 ]

@@ -19,6 +19,8 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_TLV: Final = re.compile(r"0x[0-9A-Fa-f]{1,4}=(?:[0-9A-Fa-f]{2}){0,255}")
+_STATUS: Final = re.compile(r"(0x[0-9A-Fa-f]{1,8})(?:-(0x[0-9A-Fa-f]{1,8}))?=[a-z]+")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _TRUTH: Final = {
     "true": True,
@@ -66,7 +68,7 @@ class Field(NamedTuple):
         except msgspec.ValidationError:
             raise Unfit(self._unfit(value)) from None
         form = _FORMS.get(self._form())
-        for item in found if isinstance(found, tuple) else (found,):
+        for item in _items(found):
             if isinstance(item, float) and not math.isfinite(item):
                 raise Unfit(self._unfit(value))
             if isinstance(item, str):
@@ -135,6 +137,9 @@ def shown(value: object) -> str:
         return repr(value)
     if isinstance(value, tuple):
         return "[" + ", ".join(map(shown, value)) + "]"
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{shown(key)} = {shown(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -200,6 +205,9 @@ def _plain(kind: inspect.Type, text: str) -> object:
             inner = item.type if isinstance(item, inspect.Metadata) else item
             words = word.removeprefix("[").removesuffix("]").split(",")
             return [_plain(inner, w.strip()) for w in words if w.strip()]
+        case inspect.DictType():
+            pairs = [w.partition("=") for w in word.split(",") if w.strip()]
+            return {key.strip(): value.strip() for key, _, value in pairs}
         case _:
             return text
 
@@ -221,6 +229,13 @@ def _literal(value: object) -> str:
     if isinstance(value, str):
         return f"the text {shown(value[:60])}" if value else "an empty text"
     return _kind(value) if not isinstance(value, list) else f"[{', '.join(_literal(v) for v in value[:10])}]"
+
+
+def _items(found: object) -> tuple[object, ...]:
+    """What a form looks at: each item of a list, each pair of a table as `key=value`, or the value itself."""
+    if isinstance(found, Mapping):
+        return tuple(f"{key}={value}" for key, value in found.items())
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _is_host(text: str) -> None:
@@ -263,6 +278,17 @@ def _is_clean(text: str) -> None:
         raise Unfit("has control characters in it, or is not UTF-8")
 
 
+def _is_tlv(text: str) -> None:
+    if not _TLV.fullmatch(text):
+        raise Unfit(f'must be pairs such as {{ "0x1401" = "00ff" }}, not {shown(text)}')
+
+
+def _is_status(text: str) -> None:
+    found = _STATUS.fullmatch(text)
+    if found is None or (found[2] and int(found[2], 16) < int(found[1], 16)):
+        raise Unfit(f'must be pairs such as {{ "0x00000058" = "throttle" }}, not {shown(text)}')
+
+
 class _Form(NamedTuple):
     """A shape that a text must have beyond its length."""
 
@@ -275,6 +301,12 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "name": _Form("a name (small letters, digits, hyphens)", _is_name),
     "network": _Form("a network such as `10.2.0.0/16`", _is_network),
     "ascii": _Form("ASCII text", _is_ascii),
+    "tlv": _Form('a table such as `{ "0x1401" = "00ff" }`', _is_tlv),
+    "status": _Form(
+        'a table such as `{ "0x00000058" = "throttle", "0x0400-0x04FF" = "temporary" }`, '
+        "to taken, temporary, permanent or throttle",
+        _is_status,
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import pathlib
+import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -10,6 +11,7 @@ from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import NumberingError
 from bocau.settings.numbering import read_numbering
 from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, Carrier, Route, Section, Settings
+from bocau.settings.tls import BadTls, tls_context
 from bocau.settings.values import Origin, Path, Problem, Secret, table_of
 
 __all__ = ["broken_rules", "check_listeners", "check_production", "entries"]
@@ -17,6 +19,7 @@ __all__ = ["broken_rules", "check_listeners", "check_production", "entries"]
 Broken = tuple[Path, str]
 _LEAST_SIGNING_KEY: Final = 16
 _SMPP_PASSWORD: Final = 8
+_HTTP: Final = re.compile(r"https?://[^/\s@\\]+(?:[/?][^\s\\]*)?$", re.IGNORECASE)
 
 
 def entries(settings: Settings) -> Iterator[tuple[Path, Section]]:
@@ -62,6 +65,21 @@ def _route_carriers(settings: Settings) -> Iterator[Broken]:
             )
 
 
+def _tls_words(settings: Settings) -> Iterator[Broken]:
+    for number, carrier in enumerate(settings.carrier):
+        for key in ("tls_ca", "tls_certificate", "tls_key", "tls_server_name"):
+            if getattr(carrier, key) and not carrier.tls:
+                yield ("carrier", number, key), 'has no use without "tls = true"'
+        if carrier.tls_key and not carrier.tls_certificate:
+            yield ("carrier", number, "tls_key"), "has no use without tls_certificate"
+
+
+def _receivers(settings: Settings) -> Iterator[Broken]:
+    for number, carrier in enumerate(settings.carrier):
+        if carrier.receiver_port and carrier.bind_mode != "pair":
+            yield ("carrier", number, "receiver_port"), 'has no use without bind_mode = "pair"'
+
+
 def _reconnect(settings: Settings) -> Iterator[Broken]:
     for number, carrier in enumerate(settings.carrier):
         if carrier.reconnect_first_seconds > carrier.reconnect_longest_seconds:
@@ -93,6 +111,11 @@ def _telco_table(settings: Settings) -> Iterator[Broken]:
         yield ("accept", "telco_table"), str(error)
 
 
+def _inbound_url(settings: Settings) -> Iterator[Broken]:
+    if settings.inbound.url and not _HTTP.match(settings.inbound.url):
+        yield ("inbound", "url"), "must be an address that begins with http:// or https://"
+
+
 class _Rule(NamedTuple):
     find: Callable[[Settings], Iterator[Broken]]
     reads: frozenset[tuple[str, str]]
@@ -109,9 +132,12 @@ _RULES: Final = (
     _rule(_route_carriers, "carrier.name", "route.carrier"),
     _rule(_reconnect, "carrier.reconnect_first_seconds", "carrier.reconnect_longest_seconds"),
     _rule(_passwords, "carrier.password"),
+    _rule(_tls_words, "carrier.tls", "carrier.tls_certificate"),
+    _rule(_receivers, "carrier.receiver_port", "carrier.bind_mode"),
     _rule(_ports, "api.port", "api.host", "admin.port", "admin.host"),
     _rule(_signing_key, "callback.secret"),
     _rule(_telco_table, "accept.telco_table"),
+    _rule(_inbound_url, "inbound.url"),
 )
 
 
@@ -129,7 +155,15 @@ def check_production(settings: Settings) -> list[Problem]:
     Looks at the modes of the files that hold secrets. Keys of customers live in the store: its reader must refuse those
     that begin with DEVELOPMENT_KEY.
     """
-    fatal = (_open_listeners, _development_keys, _simulator, _no_way_out, _readable_secrets, _visible_secrets)
+    fatal = (
+        _open_listeners,
+        _development_keys,
+        _simulator,
+        _no_way_out,
+        _tls_files,
+        _readable_secrets,
+        _visible_secrets,
+    )
     warnings = (
         _any_proxy,
         _loopback_callbacks,
@@ -197,6 +231,14 @@ def _no_way_out(settings: Settings) -> Iterator[Broken]:
         yield ("carrier",), "there is none, so no message can leave; add a [[carrier]]"
     elif not settings.route:
         yield ("route",), f'there is none; add a [[route]] with carrier = "{settings.carrier[0].name}"'
+
+
+def _tls_files(settings: Settings) -> Iterator[Broken]:
+    for number, carrier in enumerate(settings.carrier):
+        try:
+            tls_context(carrier, number, settings)
+        except BadTls as bad:
+            yield ("carrier", number, bad.key), bad.text
 
 
 def _readable_secrets(settings: Settings) -> Iterator[Broken]:

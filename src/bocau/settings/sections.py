@@ -6,7 +6,7 @@ docs/reference/settings.md is rendered from here and a test compares the two.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -21,6 +21,7 @@ __all__ = [
     "Callback",
     "Carrier",
     "Dispatch",
+    "Inbound",
     "Limits",
     "Log",
     "Route",
@@ -44,9 +45,11 @@ _HOST: Final = {"form": "host"}
 _NAME: Final = {"form": "name"}
 _NETWORK: Final = {"form": "network"}
 _ASCII: Final = {"form": "ascii"}
+_NO_PAIRS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _ListenPort = Annotated[int, Meta(ge=0, le=65_535)]
 _Wait = Annotated[float, Meta(ge=0.1, le=3_600)]
+_Octet = Annotated[int, Meta(ge=0, le=255)]
 _Type = Annotated[int, Meta(ge=0, le=6)]
 _Plan = Annotated[int, Meta(ge=0, le=18)]
 _Networks = tuple[Annotated[str, Meta(extra=_NETWORK)], ...]
@@ -235,8 +238,10 @@ class Carrier(Section, frozen=True, kw_only=True):
         str, Meta(extra=_ASCII, max_length=12, description="SMPP system_type, if the carrier asks for one.")
     ] = ""
     bind_mode: Annotated[
-        Literal["transceiver", "transmitter", "receiver"],
-        Meta(description="What each link may do. A transmitter gets no receipts."),
+        Literal["transceiver", "transmitter", "receiver", "pair"],
+        Meta(
+            description="What each link may do. A transmitter gets no receipts; a pair is a transmitter and a receiver."
+        ),
     ] = "transceiver"
     binds: Annotated[int, Meta(ge=1, le=64, description="Links held open at once, as the contract allows.")] = 1
     window: Annotated[int, Meta(ge=1, le=1_024, description="Submits without an answer, per link.")] = 64
@@ -265,6 +270,88 @@ class Carrier(Section, frozen=True, kw_only=True):
             description="Length of the reference that joins parts. 16 leaves one septet (one sign) less in each part."
         ),
     ] = 8
+    gsm_data_coding: Annotated[
+        _Octet, Meta(description="data_coding of text in the GSM alphabet: 0 is the carrier's default, 3 Latin-1.")
+    ] = 0
+    long_messages: Annotated[
+        Literal["udh", "sar", "payload"],
+        Meta(
+            description="How the parts of a long text go: with a header in each (udh), with sar_* parameters, or whole "
+            "in one message_payload that the carrier cuts."
+        ),
+    ] = "udh"
+    service_type: Annotated[str, Meta(extra=_ASCII, max_length=5, description="SMPP service_type of each submit.")] = ""
+    protocol_id: Annotated[_Octet, Meta(description="SMPP protocol_id of each submit.")] = 0
+    priority: Annotated[int, Meta(ge=0, le=3, description="SMPP priority_flag of each submit.")] = 0
+    registered_delivery: Annotated[
+        int, Meta(ge=0, le=31, description="Which receipts are asked for; 1: of the end, 0: none.")
+    ] = 1
+    replace_if_present: Annotated[
+        bool,
+        Meta(description="A submit takes the place of one with the same sender and receiver still at the carrier."),
+    ] = False
+    validity: Annotated[
+        Literal["none", "relative", "absolute"],
+        Meta(
+            description="Whether the carrier is told how long a message is of use: the rest of its time-to-live, as so "
+            "long from now or as a moment in UTC."
+        ),
+    ] = "none"
+    user_message_reference: Annotated[
+        bool, Meta(description="Send a number per attempt; carriers that echo it let lost answers be told apart.")
+    ] = True
+    tlvs: Annotated[
+        Mapping[str, str],
+        Meta(
+            extra={"form": "tlv"},
+            description="Vendor parameters sent with each submit: tag to octets, both hexadecimal.",
+        ),
+    ] = _NO_PAIRS
+    status: Annotated[
+        Mapping[str, Literal["taken", "temporary", "permanent", "throttle"]],
+        Meta(
+            extra={"form": "status"},
+            description="What a status, or a range of them, means at this carrier, where it differs from the standard.",
+        ),
+    ] = _NO_PAIRS
+    bind_throughput_per_second: Annotated[
+        int, Meta(ge=0, le=100_000, description="Parts a second on each link, as contracted; 0: no limit of its own.")
+    ] = 0
+    receiver_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="TCP port of the receivers of pairs; 0: the same port.")
+    ] = 0
+    address_ton: Annotated[_Type, Meta(description="addr_ton of the bind.")] = 0
+    address_npi: Annotated[_Plan, Meta(description="addr_npi of the bind.")] = 0
+    address_range: Annotated[
+        str, Meta(extra=_ASCII, max_length=40, description="address_range of the bind, if the carrier asks for one.")
+    ] = ""
+    tls: Annotated[
+        bool, Meta(description="Speak TLS. The carrier's certificate is always checked, and its name too.")
+    ] = False
+    tls_ca: Annotated[
+        str,
+        Meta(description="File (PEM) with the authority, or the very certificate, to trust; empty: the system's own."),
+    ] = ""
+    tls_certificate: Annotated[
+        str, Meta(description="File (PEM) with our certificate and its chain, if the carrier asks for one.")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="File (PEM) with its key; empty: it stands in the same file.")] = ""
+    tls_server_name: Annotated[
+        str, Meta(max_length=253, description="Name to ask for (SNI) and to check; empty: the host.")
+    ] = ""
+    receipt_ids: Annotated[
+        Literal["learn", "same", "receipt_hex", "receipt_decimal"],
+        Meta(
+            description="How the id of a receipt relates to that of the answer: the same but for case and leading "
+            "zeros, its hexadecimal or its decimal form. learn: found out from the first 20."
+        ),
+    ] = "learn"
+    receipt_utc_offset_minutes: Annotated[
+        int, Meta(ge=-720, le=840, description="How far the dates in receipts are ahead of UTC; 420: Vietnam.")
+    ] = 420
+    trace_pdus: Annotated[
+        int, Meta(ge=0, le=10_000, description="PDUs of each link kept in memory for `bocau link trace`.")
+    ] = 200
     uncertain_policy: Annotated[
         Literal["hold"],
         Meta(
@@ -354,6 +441,19 @@ class Callback(Section, frozen=True, kw_only=True):
         return self.waits_seconds[: self.tries] + self.waits_seconds[-1:] * missing
 
 
+class Inbound(Section, frozen=True, kw_only=True):
+    """Messages that subscribers send to us. All are kept; `bocau inbound` lists them."""
+
+    url: Annotated[
+        str,
+        Meta(
+            max_length=2_048,
+            description="Address that is told of each with a GET, by the schedule, signature and guard of [callback]; "
+            "empty: nobody.",
+        ),
+    ] = ""
+
+
 class Log(Section, frozen=True, kw_only=True):
     """What is written to standard output."""
 
@@ -380,6 +480,7 @@ class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     route: tuple[Route, ...] = ()
     voice: Voice = Voice()
     callback: Callback = Callback()
+    inbound: Inbound = Inbound()
     log: Log = Log()
     origins: Mapping[Path, Origin] = _NOWHERE
     """Where each value that is not a default came from."""

@@ -23,8 +23,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bocau.simulator.handset import Piece, Sms
+from bocau.simulator.handset import Sms
 from bocau.simulator.rules import Answer
+from bocau.wire.smpp.pieces import Piece
 
 __all__ = ["Journal", "SubmitSeen", "text_digest"]
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, NamedTuple, Protocol
 
-from bocau.simulator.handset import read_piece
 from bocau.wire.smpp.pdu import SubmitSm
+from bocau.wire.smpp.pieces import read_piece
 from bocau.wire.smpp.receipt import ReceiptState
 from bocau.wire.smpp.status import Status
 

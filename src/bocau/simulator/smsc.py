@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from bocau.ports import Listening, World
-from bocau.simulator.handset import Handset, Sms, decode_text, read_piece
+from bocau.simulator.handset import Handset, Sms
 from bocau.simulator.journal import Journal, SubmitSeen
 from bocau.simulator.link import SmscLink
 from bocau.simulator.outbox import Outbox, Parcel
@@ -18,6 +18,7 @@ from bocau.simulator.rules import Act, Plan, Rules
 from bocau.simulator.timetable import Timetable
 from bocau.wire.smpp.events import BindRequested, SessionConfig
 from bocau.wire.smpp.pdu import SubmitSm
+from bocau.wire.smpp.pieces import decode_text, read_piece
 from bocau.wire.smpp.status import Status
 
 __all__ = ["Counts", "Smsc", "SmscSettings"]

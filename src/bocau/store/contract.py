@@ -28,6 +28,9 @@ from bocau.core.message import (
     CallbackTry,
     Due,
     Duplicate,
+    InboundIn,
+    InboundTry,
+    InboundWhole,
     Intent,
     Message,
     NoBalance,
@@ -49,15 +52,19 @@ __all__ = [
     "DeliverStore",
     "DispatchStore",
     "Done",
+    "InboundLine",
+    "InboundStore",
     "KeyUse",
     "LedgerLine",
     "LedgerWindow",
     "OutcomeDeadlines",
     "ReceiptStore",
     "Recorded",
+    "Rematched",
     "ScheduleStore",
     "StateCounts",
     "StoreFault",
+    "Sweep",
     "Turn",
     "UseToday",
     "Waking",
@@ -113,6 +120,29 @@ class Turn(NamedTuple):
     wake_ms: int | None
 
 
+class Sweep(NamedTuple):
+    """A look at kept receipts, and what may be concluded from them. Times are milliseconds."""
+
+    before_ms: int
+    """Only those that came before this: a younger one may belong to a submission that waits for its answer."""
+    slack_ms: int
+    """How long before the intent a receipt may date the submission: clocks differ, and dates may lack seconds."""
+    window_ms: int
+    """How long after it."""
+    limit: int
+
+
+class Rematched(NamedTuple):
+    """What a sweep brought."""
+
+    matched: int
+    """Receipts that found the attempt their id names."""
+    inferred: int
+    """Receipts tied to the only attempt they could be about."""
+    told: bool
+    """A callback became due."""
+
+
 class StateCounts(NamedTuple):
     """Open work at one moment, for readiness and metrics."""
 
@@ -125,6 +155,24 @@ class StateCounts(NamedTuple):
     """At most 10,000 are counted."""
     orphans: int
     """Receipts that match nothing; at most 10,000 are counted."""
+
+
+class InboundLine(NamedTuple):
+    """A message from a subscriber in a list, or a part that still waits for the others."""
+
+    id: int
+    carrier: str
+    sender: str
+    recipient: str
+    received_ms: int
+    state: str
+    """kept, waiting, done or given_up: whether the operator's address was told."""
+    tries: int
+    part: int
+    parts: int
+    whole: bool
+    raws: tuple[bytes, ...]
+    """The PDU of each part that is there, in order."""
 
 
 class LedgerLine(NamedTuple):
@@ -250,6 +298,10 @@ class ScheduleStore(Protocol):
         """Apply decisions, each only if the message still stands where the event allows. Returns the callbacks made."""
         ...
 
+    async def rematch(self, sweep: Sweep) -> Rematched:
+        """Look at some of the kept receipts again, going round them call by call (promises 4.1, 4.3)."""
+        ...
+
     async def prune(self, now_ms: int, limit: int) -> int:
         """Forget RequestIds after 48 h and orphan receipts after 7 days, a few at a time. Returns how many."""
         ...
@@ -285,8 +337,16 @@ class DeliverStore(Protocol):
         """Store how an attempt went, and fold it into its message."""
         ...
 
-    def inbound(self, carrier: str, raw: bytes, at_ms: int, done: Done[None]) -> None:
-        """Keep a message from a subscriber whole."""
+    def learn_ids(self, carrier: str, form: str, at_ms: int, done: Done[None]) -> None:
+        """Remember how a carrier account writes the ids of its receipts."""
+        ...
+
+    async def id_forms(self) -> dict[str, str]:
+        """What was learned about the ids of each carrier account, by its name."""
+        ...
+
+    def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
+        """Keep a message from a subscriber, or a part of one, whole."""
         ...
 
 
@@ -308,6 +368,18 @@ class CallbackStore(Protocol):
 
     def tried(self, attempt: CallbackTry, done: Done[None]) -> None:
         """Store one try and its verdict."""
+        ...
+
+
+class InboundStore(Protocol):
+    """What room 5 needs for messages from subscribers."""
+
+    async def claim_inbound(self, now_ms: int, limit: int) -> list[InboundWhole]:
+        """Take messages that the operator's address is to be told of; not told within 2 minutes, they are due again."""
+        ...
+
+    def inbound_told(self, attempt: InboundTry, done: Done[None]) -> None:
+        """Store one try and what follows from it."""
         ...
 
 
@@ -407,6 +479,10 @@ class AdminStore(Protocol):
 
     async def set_credit_limit(self, account_id: int, amount: int) -> None:
         """How far the balance may sink below zero."""
+        ...
+
+    async def inbounds(self, limit: int) -> list[InboundLine]:
+        """Messages from subscribers, the newest first."""
         ...
 
     async def accounts(self) -> list[AccountRow]:

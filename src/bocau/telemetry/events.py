@@ -68,6 +68,7 @@ class LogEvent(StrEnum):
     LINK_STRAY = "link.stray", "a PDU that fits nothing we wait for was ignored"
 
     RECEIPT_ORPHAN = "receipt.orphan", "a receipt matches no attempt yet; it is kept"
+    RECEIPT_LEARN = "receipt.learn", "matches have shown how a carrier writes the ids of its receipts"
     RECEIPT_REMATCH = "receipt.rematch", "a kept receipt found its attempt"
     RECEIPT_REPEAT = "receipt.repeat", "a receipt that changes nothing came again"
     RECEIPT_UNREADABLE = "receipt.unreadable", "a deliver_sm is no receipt that we can read; it is kept"

@@ -41,6 +41,10 @@ METERS: Final = (
     Meter("schedule", "rescued", "bocau_rescued_messages", "Messages taken over from a node that died."),
     Meter("schedule", "expired", "bocau_expired_messages", "Messages too old to be submitted."),
     Meter("schedule", "closed", "bocau_closed_messages", "Messages closed at their deadline as unknown."),
+    Meter("schedule", "rematched", "bocau_found_receipts", "Kept receipts that a later look matched."),
+    Meter(
+        "schedule", "inferred", "bocau_inferred_receipts", "Kept receipts tied to the only attempt they could be about."
+    ),
     Meter("dispatch", "claimed", "bocau_claimed_messages", "Messages claimed from the store."),
     Meter("dispatch", "planned", "bocau_planned_messages", "Messages given to a carrier."),
     Meter("carriers", "postponed", "bocau_postponed_messages", "Messages put back for later."),

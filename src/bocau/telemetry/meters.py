@@ -86,13 +86,15 @@ class AcceptMeters:
 class ScheduleMeters:
     """Room 2."""
 
-    __slots__ = ("closed", "expired", "released", "rescued")
+    __slots__ = ("closed", "expired", "inferred", "released", "rematched", "rescued")
 
     def __init__(self) -> None:
         self.released = 0
         self.rescued = 0
         self.expired = 0
         self.closed = 0
+        self.rematched = 0
+        self.inferred = 0
 
 
 class DispatchMeters:
@@ -178,6 +180,9 @@ WATCHED: Final = {
     "bocau_store_failures_total": Watched("counter", "Transactions that failed."),
     "bocau_store_free_bytes": Watched("gauge", "Room left on the store's disk."),
     "bocau_carrier_binds": Watched("gauge", "Links bound to the carrier.", "carrier"),
+    "bocau_carrier_pace_per_second": Watched(
+        "gauge", "Parts a second, while the carrier asks for less speed; no sample while it does not.", "carrier"
+    ),
     "bocau_carrier_window_used": Watched("gauge", "Submits without an answer.", "carrier"),
     "bocau_carrier_window_size": Watched("gauge", "Submits that may be without an answer.", "carrier"),
 }

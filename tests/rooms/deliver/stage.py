@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from tests.simulation.world import End, Machine, Network, Weather, play
 
 from bocau.core.lifecycle import State
-from bocau.core.message import Answer, AnswerKind, ReceiptIn
+from bocau.core.message import Answer, AnswerKind, InboundIn, ReceiptIn, ReceiptStored
 from bocau.deliver.link import CarrierSettings, SmppLink
 from bocau.deliver.smpp import SmppCarrier
 from bocau.ports import PartOut, Submission
@@ -36,10 +36,6 @@ SETTINGS = CarrierSettings(
     response_seconds=10.0,
     reconnect_first_seconds=1.0,
     reconnect_longest_seconds=60.0,
-    source_ton=5,
-    source_npi=0,
-    destination_ton=1,
-    destination_npi=1,
 )
 
 
@@ -182,9 +178,7 @@ class LinkStage:
         assert self.link.bound
 
 
-def run_link(
-    scenario: Callable[[LinkStage], Coroutine[Any, Any, T]], *, opened: bool = True, **settings: float | str
-) -> T:
+def run_link(scenario: Callable[[LinkStage], Coroutine[Any, Any, T]], *, opened: bool = True, **settings: object) -> T:
     """A scenario on one link, bound before it begins unless told otherwise."""
 
     async def whole(network: Network) -> T:
@@ -203,8 +197,10 @@ class NotingStore:
 
     def __init__(self, machine: Machine) -> None:
         self.answers: list[Answer] = []
-        self.inbounds: list[bytes] = []
+        self.inbounds: list[InboundIn] = []
         self.receipts: list[ReceiptIn] = []
+        self.learned: list[str] = []
+        self.given: set[str] = set()
         self.commit_seconds = 0.005
         self.faults = 0
         self._machine = machine
@@ -228,12 +224,23 @@ class NotingStore:
             lambda fault: done(fault or Recorded(State.SENT, None)),
         )
 
-    def inbound(self, carrier: str, raw: bytes, at_ms: int, done: Done[None]) -> None:
-        self._after(lambda: self.inbounds.append(raw), done)
+    def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
+        self._after(lambda: self.inbounds.append(inbound), done)
 
-    def take_receipt(self, receipt: ReceiptIn, acknowledge: Callable[[bool], None]) -> None:
-        """Room 5's desk."""
-        self._after(lambda: self.receipts.append(receipt), lambda fault: acknowledge(fault is None))
+    def learn_ids(self, carrier: str, form: str, at_ms: int, done: Done[None]) -> None:
+        self._after(lambda: self.learned.append(form), done)
+
+    async def id_forms(self) -> dict[str, str]:
+        return {}
+
+    def take_receipt(self, receipt: ReceiptIn, acknowledge: Callable[[ReceiptStored | None], None]) -> None:
+        """Room 5's desk; a receipt matches by the form of its id that `given` names."""
+
+        def done(fault: StoreFault | None) -> None:
+            key = next((key for key in receipt.match_keys if key in self.given), "")
+            acknowledge(None if fault else ReceiptStored(bool(key), bool(key), None, 0, key))
+
+        self._after(lambda: self.receipts.append(receipt), done)
 
     def kinds(self) -> list[tuple[int, int, AnswerKind]]:
         """Message, part and kind of each answer, sorted."""
@@ -284,7 +291,7 @@ class CarrierStage:
 
 
 def run_account(
-    scenario: Callable[[CarrierStage], Coroutine[Any, Any, T]], *, stop: bool = True, **settings: float | str
+    scenario: Callable[[CarrierStage], Coroutine[Any, Any, T]], *, stop: bool = True, **settings: object
 ) -> T:
     """A scenario on an account whose links are bound."""
 

@@ -6,7 +6,6 @@ from tests.simulation.world import BEGIN_MS
 
 from bocau.core.lifecycle import AttemptState
 from bocau.core.message import AnswerKind, AttemptKey
-from bocau.deliver import smpp
 from bocau.wire.smpp.codec import Framer, decode, encode
 from bocau.wire.smpp.pdu import Command, DataSm, DeliverSm, Pdu
 from bocau.wire.smpp.status import Status
@@ -43,7 +42,10 @@ def test_an_answer_is_recorded_by_what_its_status_means(status: int, kind: Answe
         assert (answer.carrier_id, answer.match_key) == (("m1", "m1") if kind is AnswerKind.TAKEN else ("", ""))
         later = answer.wake_ms - answer.at_ms
         assert later == 0 if kind is AnswerKind.TAKEN else 800 <= later <= 1200
-        assert stage.meters.throttled == (status in (Status.THROTTLED, Status.QUEUE_FULL))
+        throttled = status in (Status.THROTTLED, Status.QUEUE_FULL)
+        assert stage.meters.throttled == throttled
+        assert stage.account.room == (0 if throttled else 4)
+        await stage.pass_time(5.0)
         assert (stage.account.room, stage.account.outstanding) == (4, 0)
         assert "room" in stage.hints
 
@@ -278,19 +280,6 @@ def test_the_attempt_of_a_recent_id_is_remembered_once() -> None:
     run_account(scenario)
 
 
-def test_recent_ids_are_forgotten_in_the_order_of_coming(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A carrier that sends no receipts must not fill our memory."""
-    monkeypatch.setattr(smpp, "_REMEMBERED_IDS", 3)
-
-    async def scenario(stage: CarrierStage) -> None:
-        for number in range(1, 6):
-            stage.submit(number)
-            await stage.pass_time(0.1)
-        assert list(stage.account._recent) == ["m3", "m4", "m5"]
-
-    run_account(scenario)
-
-
 @pytest.mark.parametrize(
     "message",
     [
@@ -306,8 +295,9 @@ def test_a_message_from_a_subscriber_is_kept_whole_and_acknowledged(message: Del
         peer = stage.carrier.peer
         peer.transport.write(encode(Pdu(command, 0, 77, message)))
         await stage.pass_time(1.0)
-        (raw,) = stage.store.inbounds
-        (frame,) = Framer().feed(raw)
+        (kept,) = stage.store.inbounds
+        (frame,) = Framer().feed(kept.raw)
+        assert (kept.sender, kept.recipient, kept.part, kept.parts) == ("84900000001", "1900", 1, 1)
         assert decode(frame).body == message
         assert (stage.account.bound, stage.meters.losses, stage.meters.strays) == (1, 0, 1)
         assert peer.session.counters.unknown_responses + peer.session.counters.unknown_commands >= 1
@@ -375,3 +365,43 @@ def test_what_is_lost_at_the_stop_is_recorded_before_it_ends() -> None:
         assert stage.store.answers[0].at_ms >= BEGIN_MS
 
     run_account(scenario, stop=False)
+
+
+# What is odd, and what is kept
+
+
+def test_a_message_of_more_octets_than_we_would_write_is_kept_and_the_link_stays() -> None:
+    """The length octet allows 255, the specification 254: refusing it would bring it back on every new connection."""
+
+    async def scenario(stage: CarrierStage) -> None:
+        body = b"\0\1\1849\0\5\0X\0" + bytes(9) + b"\xff" + b"a" * 255
+        raw = (16 + len(body)).to_bytes(4, "big") + b"\0\0\0\5\0\0\0\0\0\0\0\x09" + body
+        stage.carrier.peer.transport.write(raw)
+        await stage.pass_time(1.0)
+        assert [kept.raw for kept in stage.store.inbounds] == [raw]
+        assert (stage.account.bound, stage.meters.losses) == (1, 0)
+
+    run_account(scenario)
+
+
+def test_a_receipt_that_memory_does_not_know_brings_what_an_inference_needs() -> None:
+    """4.1: sender, date, our reference if the carrier echoes it, and the whole PDU."""
+
+    async def scenario(stage: CarrierStage) -> None:
+        text = b"id:77 submit date:2701151500 done date:2701151501 stat:DELIVRD err:000"
+        body = DeliverSm(
+            source_addr="84901234567",
+            destination_addr="BOCAU",
+            esm_class=4,
+            short_message=text,
+            tlvs=((0x0204, b"\x12\x34"), (0x1403, b"VTL")),
+        )
+        raw = encode(Pdu(Command.DELIVER_SM, 0, 9, body))
+        stage.carrier.peer.transport.write(raw)
+        await stage.pass_time(1.0)
+        (receipt,) = stage.store.receipts
+        assert (receipt.phone, receipt.sender, receipt.reference) == ("0901234567", "BOCAU", 0x1234)
+        assert receipt.submitted_ms == 1_800_000_000_000
+        assert (receipt.raw, receipt.sure) == (raw, False)
+
+    run_account(scenario)

@@ -11,7 +11,7 @@ from bocau.core.lifecycle import Event, State
 from bocau.core.message import CallbackDue, Summary
 from bocau.schedule.loop import Schedule
 from bocau.steady import SteadyWorld
-from bocau.store.contract import OutcomeDeadlines, Turn, Waking
+from bocau.store.contract import OutcomeDeadlines, Rematched, Sweep, Turn, Waking
 from bocau.telemetry import Lines, ScheduleMeters, make_log
 
 DEADLINES = OutcomeDeadlines(600_000, 3_600_000, 86_400_000)
@@ -26,6 +26,8 @@ class WakingStore:
         self.due_ms: dict[int, int] = {}
         self.turns: list[tuple[float, Turn]] = []
         self.prunes: list[float] = []
+        self.sweeps: list[Sweep] = []
+        self.rematched = Rematched(0, 0, False)
         self.claims = 0
         self.callbacks = False
         self._machine = machine
@@ -47,6 +49,10 @@ class WakingStore:
                 self.due_ms[turn.message_id] = turn.wake_ms
         return [DUE] if self.callbacks else []
 
+    async def rematch(self, sweep: Sweep) -> Rematched:
+        self.sweeps.append(sweep)
+        return self.rematched
+
     async def prune(self, now_ms: int, limit: int) -> int:
         self.prunes.append(self._machine.world.monotonic())
         return 0
@@ -67,6 +73,7 @@ class Room:
             self.store,
             DEADLINES,
             doubtful=lambda: world.doubtful,
+            response_seconds=10.0,
             released=lambda: self.hints.append("released"),
             callbacks_due=lambda: self.hints.append("callbacks"),
             meters=self.meters,
@@ -192,3 +199,19 @@ def test_the_store_is_pruned_once_a_minute() -> None:
         await asyncio.sleep(181.0)
 
     assert [round(at) for at in run(scenario).store.prunes] == [1060, 1120, 1180]
+
+
+def test_kept_receipts_are_looked_at_again_once_no_answer_can_be_on_its_way() -> None:
+    """4.1: a younger one may belong to a submission that is not answered yet."""
+
+    async def scenario(room: Room) -> None:
+        room.store.rematched = Rematched(2, 1, True)
+        await asyncio.sleep(11.0)
+
+    room = run(scenario)
+    first, second = room.store.sweeps
+    assert first.before_ms <= BEGIN_MS + 6_000 - 20_000
+    assert 4_500 <= second.before_ms - first.before_ms <= 5_500
+    assert (room.meters.rematched, room.meters.inferred) == (4, 2)
+    assert room.hints == ["callbacks", "callbacks"]
+    assert room.said.getvalue().count('"event":"receipt.rematch"') == 2

@@ -250,3 +250,22 @@ def rendered() -> str:
 def test_the_octets_of_each_kind_of_part_are_as_recorded() -> None:
     """What carriers receive changes only by a reviewed act."""
     assert rendered() == GOLDEN.read_text("utf-8")
+
+
+def test_parts_may_be_joined_by_parameters_instead_of_headers() -> None:
+    """The text is cut at the same places, so that a customer pays for what goes out."""
+    text = "a" * 400
+    headers, parameters = cut(text, 0x1234), cut(text, 0x1234, Profile(joining="sar"))
+    assert [part.data[6:] for part in headers] == [part.data for part in parameters]
+    assert [part.esm_class for part in parameters] == [0, 0, 0]
+    assert parameters[1].tlvs == ((0x020C, b"\x12\x34"), (0x020E, b"\x03"), (0x020F, b"\x02"))
+
+
+def test_a_long_text_may_go_whole_in_one_payload() -> None:
+    """The carrier cuts it (promises 4.5); a text of one part stays where it always is."""
+    profile = Profile(joining="payload")
+    (long,) = cut("Đ" * 200, 7, profile)
+    assert (long.data, long.data_coding, long.udhi) == (b"", 8, False)
+    assert long.tlvs == ((0x0424, ("Đ" * 200).encode("utf-16-be")),)
+    (short,) = cut("4821", 7, profile)
+    assert (short.data, short.tlvs) == (b"4821", ())

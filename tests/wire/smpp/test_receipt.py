@@ -265,3 +265,56 @@ def test_the_parameters_that_we_write_are_read_back(receipt: Receipt) -> None:
 def test_no_deliver_is_too_odd_to_read(text: bytes, esm_class: int, coding: int, one: bytes, two: bytes) -> None:
     """Garbage gives a receipt or None, never an exception."""
     read_receipt(deliver(text, esm_class, ((0x001E, one), (0x0427, two), (0x0423, one)), coding), trust_text=True)
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("DELIVERY_FAILED", ReceiptState.UNDELIVERED),
+        ("DeliveryFailure", ReceiptState.UNDELIVERED),
+        ("DELIVERY_IMPOSSIBLE", ReceiptState.UNDELIVERED),
+        ("DELIVERY-ERROR", ReceiptState.UNDELIVERED),
+        ("UNKNOWN_SUBSCRIBER", ReceiptState.UNDELIVERED),
+        ("ABSENT_SUBSCRIBER", ReceiptState.UNDELIVERED),
+        ("INVALID_MSISDN", ReceiptState.UNDELIVERED),
+        ("MSG_EXPIRED", ReceiptState.EXPIRED),
+        ("REJECTED_BY_OPERATOR", ReceiptState.REJECTED),
+        ("MSISDN_BLACKLISTED", ReceiptState.REJECTED),
+        ("DELIVERY_PENDING", ReceiptState.ENROUTE),
+        ("DELIVERED_TO_SMSC", ReceiptState.ACCEPTED),
+        ("DELIVERED_TO_NETWORK", ReceiptState.ACCEPTED),
+        ("DELIVERED_TO_HANDSET", ReceiptState.DELIVERED),
+        ("DELIVERD_OK", ReceiptState.DELIVERED),
+        ("MESSAGE_DELETED", ReceiptState.DELETED),
+        ("SOMETHING", ReceiptState.UNKNOWN),
+    ],
+)
+def test_a_vendor_s_word_is_read_by_what_went_wrong_then_by_how_far_it_went(word: str, state: ReceiptState) -> None:
+    """No failed delivery may read as a delivery, and no hand-over to the next carrier either."""
+    receipt = parse_receipt_text(f"id:a1 stat:{word} err:1")
+    assert receipt is not None
+    assert receipt.state is state
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MsgId=00AF01 Status=DELIVERED DoneDate=270115080000 Err=0", ("00AF01", ReceiptState.DELIVERED, "0")),
+        ("stat:UNDELIV id:77 err:0x1B text:", ("77", ReceiptState.UNDELIVERED, "0x1B")),
+        ("id: 77 sub: 001 dlvrd: 000 submit date: 2701150800 done date: 2701150801 stat: EXPIRED err: 27",
+         ("77", ReceiptState.EXPIRED, "27")),
+        ("id:77 sub:001 dlvrd:001 submit date:2701150800 done date:2701150801 stat:DELIVRD err:",
+         ("77", ReceiptState.DELIVERED, "")),
+        ("{'id':'77','stat':'REJECTD','err':'1'}", ("77", ReceiptState.REJECTED, "1")),
+        ("message_id:77;message_state:2;error_code:000", ("77", ReceiptState.DELIVERED, "000")),
+        ("ID:77|STATUS:Failed|ERROR:Absent", ("77", ReceiptState.UNDELIVERED, "Absent")),
+        ("id:77", ("77", ReceiptState.UNKNOWN, "")),
+        ("id:6b1f-4d2a-9c stat:ACCEPTD submit date:2701150800", ("6b1f-4d2a-9c", ReceiptState.ACCEPTED, "")),
+        ("id:77 stat:DELIVRD text:id:88 stat:UNDELIV", ("77", ReceiptState.DELIVERED, "")),
+    ],
+)  # fmt: skip
+def test_odd_receipts_are_read(text: str, expected: tuple[str, ReceiptState, str]) -> None:
+    """Orders, spellings, separators and gaps that carriers are known for; the customer's own text decides nothing."""
+    receipt = parse_receipt_text(text)
+    assert receipt is not None
+    assert (receipt.message_id, receipt.state, receipt.error) == expected

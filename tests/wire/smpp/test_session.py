@@ -45,6 +45,13 @@ RECEIPT = DeliverSm(source_addr="84901234567", esm_class=4, short_message=b"id:1
 CONFIG = SessionConfig(system_id="bocau", password="s3cret", window=4)
 
 
+def brought(sequence: int, message: DeliverSm | DataSm) -> Delivered:
+    """What a session says of a message that came with a sequence number, the octets included."""
+    command = Command.DATA_SM if isinstance(message, DataSm) else Command.DELIVER_SM
+    (frame,) = Framer().feed(encode(Pdu(command, 0, sequence, message)))
+    return Delivered(sequence, message, frame)
+
+
 def open_link(config: SessionConfig = CONFIG) -> tuple[Session, Session]:
     """An ESME and an SMSC, connected and not bound."""
     return Session(config, Role.ESME, 0.0), Session(config, Role.SMSC, 0.0)
@@ -265,7 +272,7 @@ def test_a_receipt_is_answered_only_when_it_is_stored() -> None:
     """The session itself never answers a deliver_sm."""
     esme, smsc = bound_link()
     sequence = smsc.deliver(RECEIPT, "r", 0.0)
-    assert carry(smsc, esme) == [Delivered(sequence, RECEIPT)]
+    assert carry(smsc, esme) == [brought(sequence, RECEIPT)]
     assert esme.data_to_send() == b""
     esme.answer_delivered(sequence, Status.TEMPORARY_APPLICATION_ERROR)
     assert carry(esme, smsc) == [DeliverAnswered("r", Status.TEMPORARY_APPLICATION_ERROR, False)]
@@ -275,8 +282,8 @@ def test_a_receipt_may_come_as_data_sm() -> None:
     """It is answered in kind; a deliver_sm is not."""
     esme, _ = bound_link()
     message = DataSm(esm_class=4, tlvs=((0x001E, b"1\0"),))
-    assert say(esme, Command.DATA_SM, 7, message) == [Delivered(7, message)]
-    assert say(esme, Command.DELIVER_SM, 8, RECEIPT) == [Delivered(8, RECEIPT)]
+    assert say(esme, Command.DATA_SM, 7, message) == [brought(7, message)]
+    assert say(esme, Command.DELIVER_SM, 8, RECEIPT) == [brought(8, RECEIPT)]
     esme.answer_delivered(8, 0)
     esme.answer_delivered(7, 0)
     assert heard(esme) == [(Command.DELIVER_SM_RESP, 0, 8), (Command.DATA_SM_RESP, 0, 7)]
@@ -286,7 +293,7 @@ def test_a_sequence_that_the_peer_uses_twice_is_delivered_twice() -> None:
     """Receipts commute and repeat harmlessly; none may be lost (F27)."""
     esme, _ = bound_link()
     for _ in range(2):
-        assert say(esme, Command.DELIVER_SM, 7, RECEIPT) == [Delivered(7, RECEIPT)]
+        assert say(esme, Command.DELIVER_SM, 7, RECEIPT) == [brought(7, RECEIPT)]
     for _ in range(2):
         esme.answer_delivered(7, 0)
     assert heard(esme) == [(Command.DELIVER_SM_RESP, 0, 7)] * 2
@@ -343,7 +350,7 @@ def test_a_bad_body_is_answered_and_the_link_lives() -> None:
     esme, smsc = bound_link()
     whole = encode(Pdu(Command.DELIVER_SM, 0, 7, RECEIPT))
     cut = (len(whole) - 1).to_bytes(4, "big") + whole[4:-1]
-    assert esme.receive(cut + whole, 0.0) == [Delivered(7, RECEIPT)]
+    assert esme.receive(cut + whole, 0.0) == [brought(7, RECEIPT)]
     assert heard(esme) == [(Command.DELIVER_SM_RESP, Status.INVALID_MESSAGE_LENGTH, 7)]
     assert smsc.receive(encode_bare(Command.SUBMIT_SM, 0, 8), 0.0) == []
     assert heard(smsc) == [(Command.SUBMIT_SM_RESP, Status.INVALID_SERVICE_TYPE, 8)]
@@ -356,7 +363,7 @@ def test_a_broken_frame_closes_the_session_after_what_came_before() -> None:
     esme.submit(SUBMIT, "a", 0.0)
     esme.data_to_send()
     events = esme.receive(encode(Pdu(Command.DELIVER_SM, 0, 7, RECEIPT)) + bytes(16), 0.0)
-    assert events == [Delivered(7, RECEIPT), Closed("broken frame: command_length 0")]
+    assert events == [brought(7, RECEIPT), Closed("broken frame: command_length 0")]
     assert heard(esme) == [(Command.GENERIC_NACK, Status.INVALID_COMMAND_LENGTH, 0)]
     assert say(esme, Command.DELIVER_SM, 8, RECEIPT) == []
     esme.answer_delivered(7, 0)
@@ -428,7 +435,7 @@ def test_an_unbind_waits_for_receipts_that_are_being_stored() -> None:
     esme, smsc = bound_link()
     sequence = smsc.deliver(RECEIPT, "r", 0.0)
     smsc.unbind(0.0)
-    assert carry(smsc, esme) == [Delivered(sequence, RECEIPT), PeerUnbound()]
+    assert carry(smsc, esme) == [brought(sequence, RECEIPT), PeerUnbound()]
     esme.answer_delivered(sequence, 0)
     assert esme.next_deadline() == 0.0
     assert esme.tick(0.5) == [Closed("peer unbound")]

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocau.wire.smpp.status import STATUSES, Answer, Status, answer_class, bind_refused_for_good, status_name
+from bocau.wire.smpp.status import (
+    STATUSES,
+    Answer,
+    Classes,
+    Status,
+    answer_class,
+    bind_refused_for_good,
+    status_name,
+)
 
 NOT_PERMANENT = {
     "ESME_ROK": Answer.TAKEN,
@@ -63,3 +71,38 @@ def test_every_status_that_code_names_is_in_the_table() -> None:
 def test_a_refused_bind_is_for_good_only_when_the_credentials_are_wrong(status: int, for_good: bool) -> None:
     """Anything else may pass by itself (fault F24)."""
     assert bind_refused_for_good(status) is for_good
+
+
+def test_a_carrier_s_profile_goes_before_the_table() -> None:
+    """A single status before a range, an earlier range before a later one, and any of them before the table."""
+    classes = Classes(
+        {
+            "0x0400-0x04FF": "temporary",
+            "0x00000440": "throttle",
+            "0x0450-0x0460": "permanent",
+            "0x0A": "temporary",
+            "0x0B-0x0C": "throttle",
+        }
+    )
+    assert classes(0x0401) is Answer.TEMPORARY
+    assert classes(0x0440) is Answer.THROTTLE
+    assert classes(0x0455) is Answer.TEMPORARY
+    assert classes(Status.INVALID_SOURCE) is Answer.TEMPORARY
+    assert (classes(0x0B), classes(0x0C)) == (Answer.THROTTLE, Answer.THROTTLE)
+    assert classes(0x0500) is Answer.PERMANENT
+    assert classes(Status.SYSTEM_ERROR) is answer_class(Status.SYSTEM_ERROR)
+
+
+def test_no_profile_makes_an_ok_anything_else() -> None:
+    """It would be sent again and arrive twice."""
+    assert Classes({"0x00": "temporary", "0x00-0xFF": "permanent"})(0) is Answer.TAKEN
+
+
+@pytest.mark.parametrize("text", ["", "58", "0x", "0x100000000", "0x20-0x10", "x-y"])
+def test_what_is_no_status_is_refused(text: str) -> None:
+    """58 without 0x is read as hexadecimal; nothing else is guessed."""
+    if text == "58":
+        assert Classes({text: "permanent"})(0x58) is Answer.PERMANENT
+        return
+    with pytest.raises(ValueError, match=r"invalid literal|no range"):
+        Classes({text: "permanent"})

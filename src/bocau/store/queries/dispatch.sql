@@ -99,6 +99,3 @@ SELECT 1 FROM orphan_receipt LIMIT 1;
 -- It found its message.
 DELETE FROM orphan_receipt WHERE id = $1;
 
--- name: insert_inbound
--- A message from a subscriber, whole.
-INSERT INTO inbound (carrier, received_ms, raw) VALUES ($1, $2, $3);

@@ -39,8 +39,73 @@ WHERE match_key IN ($1, $2, $3) AND carrier = $4;
 
 -- name: insert_orphan
 -- A receipt that matched nothing yet.
-INSERT INTO orphan_receipt (carrier, match_key, carrier_id, phone, state, error, received_ms, raw)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO orphan_receipt
+    (carrier, match_key, carrier_id, phone, state, error, received_ms, raw, sender, submitted_ms, reference)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: walk_orphans
+-- A stretch of the kept receipts in the order they came; the sweep goes round them for ever.
+SELECT id, carrier, carrier_id, phone, state, error, received_ms, raw, sender, submitted_ms, reference
+FROM orphan_receipt WHERE id > $1 AND received_ms < $2 ORDER BY id LIMIT $3;
+
+-- name: lost_attempts
+-- Attempts to a phone over a carrier account whose answer never came, with the sender of their message.
+SELECT a.message_id, a.part, a.number, a.intent_ms, m.brandname
+FROM attempt AS a JOIN message AS m ON m.id = a.message_id
+WHERE a.phone = $1 AND a.carrier = $2 AND a.match_key IS NULL AND a.state IN ('uncertain', 'unknown');
+
+-- name: infer_attempt
+-- A kept receipt can only be about this attempt: it gets the id that its answer would have brought.
+UPDATE attempt SET carrier_id = $4, match_key = $5, inferred = 1
+WHERE message_id = $1 AND part = $2 AND number = $3 AND match_key IS NULL;
+
+-- name: insert_inbound
+-- A message from a subscriber, or a part of one, whole. It has a head once all its parts are there.
+INSERT INTO inbound (carrier, received_ms, raw, sender, recipient, reference, part, parts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id;
+
+-- name: inbound_parts
+-- The parts of a message that is not whole yet, the newest of each.
+SELECT part, max(id) FROM inbound
+WHERE sender = $1 AND reference = $2 AND parts = $3 AND carrier = $4 AND recipient = $5 AND received_ms > $6
+  AND head IS NULL AND parts > 1
+GROUP BY part ORDER BY part;
+
+-- name: join_inbound
+-- A part whose message is whole; its first part carries the duty to tell of it.
+UPDATE inbound SET head = $2, state = $3, due_ms = $4 WHERE id = $1;
+
+-- name: claim_inbound
+-- Messages that the operator's address is to be told of; put off while they are told.
+UPDATE inbound SET due_ms = CAST($1 AS BIGINT) + 120000
+WHERE id IN (SELECT id FROM inbound WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2)
+RETURNING id;
+
+-- name: read_inbound
+-- A whole message, part by part.
+SELECT id, carrier, sender, recipient, received_ms, tries, raw FROM inbound WHERE head = $1 ORDER BY part;
+
+-- name: inbound_told
+-- A try and what follows from it.
+UPDATE inbound SET state = $2, tries = $3, due_ms = $4 WHERE id = $1;
+
+-- name: list_inbound
+-- The newest messages before an id, and parts that still wait for the others.
+SELECT id, carrier, sender, recipient, received_ms, state, tries, part, parts, head FROM inbound
+WHERE id < $1 AND (head IS NULL OR head = id) ORDER BY id DESC LIMIT $2;
+
+-- name: inbound_raw
+-- One PDU.
+SELECT raw FROM inbound WHERE id = $1;
+
+-- name: put_id_form
+-- How the ids of a carrier account's receipts relate to those of its answers, as learned.
+INSERT INTO id_form (carrier, form, learned_ms) VALUES ($1, $2, $3)
+ON CONFLICT (carrier) DO UPDATE SET form = excluded.form, learned_ms = excluded.learned_ms;
+
+-- name: read_id_forms
+-- What was learned.
+SELECT carrier, form FROM id_form;
 
 -- name: finish_message
 -- The final word on any message.

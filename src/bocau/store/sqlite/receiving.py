@@ -60,7 +60,7 @@ class Receiving:
 
     def _delivered(self, row: Row, receipt: ReceiptIn) -> ReceiptStored:
         due = self._finishing.due(row, State.DELIVERED, receipt.at_ms, receipt.hand_over) if row[11] else None
-        return ReceiptStored(True, True, due, max(0, receipt.at_ms - row[13]))
+        return ReceiptStored(True, True, due, max(0, receipt.at_ms - row[13]), receipt.match_keys[0])
 
     def _deliver_known(self, db: sqlite3.Connection, items: Sequence[ReceiptIn]) -> bool:
         """The usual case without a look: memory knows every message, and the updates check what it knows.
@@ -106,22 +106,29 @@ class Receiving:
 
     def _receive(self, db: sqlite3.Connection, receipt: ReceiptIn) -> ReceiptStored:
         stored = self.apply(db, receipt.hint, receipt) if receipt.hint is not None else None
-        if stored is None:
-            key = self._locate(db, receipt)
-            stored = None if key is None else self.apply(db, key, receipt) or _REPEATED
+        stored = self.match(db, receipt) if stored is None else stored._replace(match_key=receipt.match_keys[0])
         if stored is None:
             self._keep(db, receipt)
             return _UNMATCHED
         return stored
 
-    def _locate(self, db: sqlite3.Connection, receipt: ReceiptIn) -> AttemptKey | None:
-        """The one attempt a receipt means; forms of its id are tried in turn, two candidates are none."""
+    def match(self, db: sqlite3.Connection, receipt: ReceiptIn) -> ReceiptStored | None:
+        """Find the one attempt that a receipt means, and settle it; None if there is none.
+
+        Forms of its id are tried in turn, and two candidates are none. While it is not known how the carrier writes its
+        ids, two attempts under two forms are none either (promises 4.3).
+        """
         rows = db.execute(self._q["find_attempt"], (*three_forms(receipt.match_keys), receipt.carrier)).fetchall()
-        for key in receipt.match_keys:
-            found = [row for row in rows if row[5] == key and row[3] == receipt.phone]
+        mine = [row for row in rows if row[3] == receipt.phone]
+        for match_key in receipt.match_keys if receipt.sure else ():
+            found = [row for row in mine if row[5] == match_key]
             if found:
-                return AttemptKey(*found[0][:3]) if len(found) == 1 else None
-        return None
+                mine = found
+                break
+        if len(mine) != 1:
+            return None
+        stored = self.apply(db, AttemptKey(*mine[0][:3]), receipt) or _REPEATED
+        return stored._replace(match_key=mine[0][5])
 
     def apply(self, db: sqlite3.Connection, key: AttemptKey, receipt: ReceiptIn) -> ReceiptStored | None:
         """Settle a named attempt and fold its message; None if the attempt is not this receipt's, or is past it."""
@@ -164,6 +171,9 @@ class Receiving:
                 receipt.error,
                 receipt.at_ms,
                 receipt.raw,
+                receipt.sender,
+                receipt.submitted_ms,
+                receipt.reference,
             ),
         )
 

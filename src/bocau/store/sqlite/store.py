@@ -3,7 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from bocau.core.directory import (
     AccountRow,
@@ -24,6 +24,9 @@ from bocau.core.message import (
     CallbackTry,
     Due,
     Duplicate,
+    InboundIn,
+    InboundTry,
+    InboundWhole,
     Intent,
     Message,
     ReceiptIn,
@@ -35,8 +38,11 @@ from bocau.store.contract import (
     AdmitResult,
     Clerk,
     Done,
+    InboundLine,
     OutcomeDeadlines,
     Recorded,
+    Rematched,
+    Sweep,
     Turn,
     Waking,
 )
@@ -47,15 +53,19 @@ from bocau.store.sqlite.calling import Calling
 from bocau.store.sqlite.commit import GroupCommit, Kind
 from bocau.store.sqlite.dispatching import Dispatching
 from bocau.store.sqlite.finishing import Finishing
+from bocau.store.sqlite.inbound import Inbound, read_whole
 from bocau.store.sqlite.opening import Lock, StoreBroken, connect, migrate
 from bocau.store.sqlite.receiving import Receiving
 from bocau.store.sqlite.recording import Recording
 from bocau.store.sqlite.registering import ask, decide
+from bocau.store.sqlite.rematching import Rematching
 from bocau.store.sqlite.scheduling import Scheduling, rescue
 
 __all__ = ["SqliteStore"]
 
 T = TypeVar("T")
+
+_NO_ID_YET: Final = 1 << 62
 
 
 class SqliteStore(Administering):
@@ -68,6 +78,8 @@ class SqliteStore(Administering):
         lock: Lock | None,
         epoch: int,
         commit: GroupCommit,
+        *,
+        tell_inbound: bool = False,
     ) -> None:
         self._q = q = load("sqlite")
         super().__init__(q, reader, commit)
@@ -87,7 +99,8 @@ class SqliteStore(Administering):
         self._record = Kind("record", 3, Recording(q, finishing, receiving).run)
         self._receive = Kind("receipt", 4, receiving.run)
         self._tried = Kind("tried", 5, calling.tried)
-        self._inbound = Kind("inbound", 6, self._insert_inbound)
+        inbound = Inbound(q, tell=tell_inbound)
+        self._inbound = Kind("inbound", 6, inbound.keep)
         self._hand_back = Kind("hand_back", 7, dispatching.hand_back)
         self._turn = Kind("turn", 8, scheduling.turn)
         self._claim = Kind("claim", 9, dispatching.claim)
@@ -96,6 +109,10 @@ class SqliteStore(Administering):
         self._open_parts = Kind("open_parts", 12, dispatching.open_parts)
         self._prune = Kind("prune", 13, scheduling.prune)
         self._used = Kind("used", 14, self._note_used)
+        self._rematch = Kind("rematch", 15, Rematching(q, receiving).run)
+        self._claim_inbound = Kind("claim_inbound", 17, inbound.claim)
+        self._inbound_told = Kind("inbound_told", 18, inbound.told)
+        self._learn_ids = Kind("learn_ids", 16, self._put_id_forms)
 
     @classmethod
     async def gateway(
@@ -107,8 +124,11 @@ class SqliteStore(Administering):
         deadlines: OutcomeDeadlines,
         on_fatal: Callable[[BaseException], None],
         threaded: bool = True,
+        tell_inbound: bool = False,
     ) -> "SqliteStore":
         """Open for a gateway: takes the lock, migrates, starts an epoch, rescues what the last start left.
+
+        With `tell_inbound`, messages from subscribers are due to be told to the operator's address.
 
         Raises StoreInUse, StoreBroken.
         """
@@ -127,7 +147,8 @@ class SqliteStore(Administering):
             except sqlite3.Error as error:
                 raise StoreBroken(f"{path}: {error}") from error
             reader = connect(path, writing=False)
-            store = cls(writer, reader, lock, epoch, GroupCommit(writer, threaded=threaded, on_fatal=on_fatal))
+            commit = GroupCommit(writer, threaded=threaded, on_fatal=on_fatal)
+            store = cls(writer, reader, lock, epoch, commit, tell_inbound=tell_inbound)
             store.rescued = rescued
             opened.pop_all()
             return store
@@ -254,6 +275,10 @@ class SqliteStore(Administering):
         """See ScheduleStore."""
         return await self._commit.call(self._turn, (turns, now_ms))
 
+    async def rematch(self, sweep: Sweep) -> Rematched:
+        """See ScheduleStore."""
+        return await self._commit.call(self._rematch, sweep)
+
     async def prune(self, now_ms: int, limit: int) -> int:
         """See ScheduleStore."""
         return await self._commit.call(self._prune, (now_ms, limit))
@@ -282,13 +307,21 @@ class SqliteStore(Administering):
         """See DeliverStore."""
         self._commit.put(self._record, answer, done)
 
-    def inbound(self, carrier: str, raw: bytes, at_ms: int, done: Done[None]) -> None:
+    def learn_ids(self, carrier: str, form: str, at_ms: int, done: Done[None]) -> None:
         """See DeliverStore."""
-        self._commit.put(self._inbound, (carrier, at_ms, raw), done)
+        self._commit.put(self._learn_ids, (carrier, form, at_ms), done)
 
-    def _insert_inbound(self, db: sqlite3.Connection, items: Sequence[tuple[str, int, bytes]]) -> list[None]:
-        db.executemany(self._q["insert_inbound"], items)
+    def _put_id_forms(self, db: sqlite3.Connection, items: Sequence[tuple[str, str, int]]) -> list[None]:
+        db.executemany(self._q["put_id_form"], items)
         return [None] * len(items)
+
+    async def id_forms(self) -> dict[str, str]:
+        """See DeliverStore."""
+        return dict(self._reader.execute(self._q["read_id_forms"]).fetchall())
+
+    def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
+        """See DeliverStore."""
+        self._commit.put(self._inbound, inbound, done)
 
     # Room 5
 
@@ -303,6 +336,26 @@ class SqliteStore(Administering):
     def tried(self, attempt: CallbackTry, done: Done[None]) -> None:
         """See CallbackStore."""
         self._commit.put(self._tried, attempt, done)
+
+    async def claim_inbound(self, now_ms: int, limit: int) -> list[InboundWhole]:
+        """See InboundStore."""
+        return await self._commit.call(self._claim_inbound, (now_ms, limit))
+
+    def inbound_told(self, attempt: InboundTry, done: Done[None]) -> None:
+        """See InboundStore."""
+        self._commit.put(self._inbound_told, attempt, done)
+
+    async def inbounds(self, limit: int) -> list[InboundLine]:
+        """See AdminStore."""
+        read, q = self._reader.execute, self._q
+        lines = []
+        for *line, head in read(q["list_inbound"], (_NO_ID_YET, limit)).fetchall():
+            if head is None:
+                raws: tuple[bytes, ...] = read(q["inbound_raw"], (line[0],)).fetchone()
+            else:
+                raws = read_whole(self._reader, q, head).raws
+            lines.append(InboundLine._make((*line, head is not None, raws)))
+        return lines
 
 
 def _ignore(error: BaseException) -> None:

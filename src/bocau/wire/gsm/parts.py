@@ -20,6 +20,7 @@ __all__ = [
     "cut",
     "encode_part",
     "measure",
+    "sar_parameters",
     "split",
     "user_data_headers",
 ]
@@ -33,6 +34,10 @@ LATIN1_CODING: Final = 3
 UCS2_CODING: Final = 8
 """data_coding of UCS-2, big-endian (SMPP 3.4, 5.2.19)."""
 
+_SAR_REFERENCE: Final = 0x020C
+_SAR_TOTAL: Final = 0x020E
+_SAR_INDEX: Final = 0x020F
+_MESSAGE_PAYLOAD: Final = 0x0424
 _SEPTETS_ALONE: Final = 160
 _UNITS_ALONE: Final = 70
 _UDHI: Final = 0x40
@@ -58,6 +63,9 @@ class Profile(NamedTuple):
     """The joining header holds a 16-bit reference instead of an 8-bit one."""
     data_coding: int = 0
     """Of text of the GSM alphabet: 0 is the carrier's default, LATIN1_CODING says so aloud. UCS-2 is always 8."""
+    joining: Literal["udh", "sar", "payload"] = "udh"
+    """How the parts of a long text are told to belong together: a header in each, sar_* parameters beside each, or not
+    at all: the whole text goes in one message_payload, and the carrier cuts it (promises 4.5)."""
 
 
 class Part(NamedTuple):
@@ -68,6 +76,8 @@ class Part(NamedTuple):
     data_coding: int
     udhi: bool
     """The data begins with a user data header."""
+    tlvs: tuple[tuple[int, bytes], ...] = ()
+    """Optional parameters that join it to the others, or that hold the text in place of the data."""
 
     @property
     def esm_class(self) -> int:
@@ -128,13 +138,29 @@ def cut(text: str, reference: int, profile: Profile = _PLAIN) -> list[Part]:
     total = len(pieces)
     if total == 1:
         return [Part(pieces[0], data_coding, False)]
+    if profile.joining == "payload":
+        return [Part(b"", data_coding, False, ((_MESSAGE_PAYLOAD, b"".join(pieces)),))]
     if total > MOST_PARTS:
         raise GsmError(f"{total} parts; a header counts to {MOST_PARTS}")
+    if profile.joining == "sar":
+        return [
+            Part(piece, data_coding, False, sar_parameters(reference, total, index))
+            for index, piece in enumerate(pieces, 1)
+        ]
     wide = profile.sixteen_bit
     return [
         Part(user_data_headers(reference, total, index, sixteen_bit=wide) + piece, data_coding, True)
         for index, piece in enumerate(pieces, 1)
     ]
+
+
+def sar_parameters(reference: int, total: int, index: int) -> tuple[tuple[int, bytes], ...]:
+    """The parameters that join part `index` (from 1) of `total` (SMPP 3.4, 5.3.2.22 to 5.3.2.24)."""
+    return (
+        (_SAR_REFERENCE, (reference & 0xFFFF).to_bytes(2, "big")),
+        (_SAR_TOTAL, bytes((total,))),
+        (_SAR_INDEX, bytes((index,))),
+    )
 
 
 def encode_part(text: str, reference: int, index: int, profile: Profile = _PLAIN) -> Part:

@@ -34,6 +34,7 @@ __all__ = [
     "encode_deliver_sm",
     "encode_deliver_sm_resp",
     "encode_submit_sm",
+    "octets_of",
 ]
 
 HEADER_SIZE: Final = 16
@@ -125,6 +126,12 @@ def _frame(command: int, status: int, sequence: int, body: bytes) -> bytes:
         raise FieldError(f"header: {error}") from None
 
 
+def octets_of(frame: Frame) -> bytes:
+    """The octets that a frame was cut from, whatever its body holds."""
+    command, status, sequence, body = frame
+    return _HEADER.pack(HEADER_SIZE + len(body), command, status, sequence) + body
+
+
 def encode_submit_sm(sequence: int, body: SubmitSm) -> bytes:
     """A submit_sm with command_status 0, octet for octet as `encode` makes it. Raises FieldError."""
     return _encode_short(Command.SUBMIT_SM, sequence, body)
@@ -194,10 +201,11 @@ def _encode_short(command: int, sequence: int, body: SubmitSm | DeliverSm) -> by
                 size = HEADER_SIZE + len(head) + len(message)
                 return _HEADER.pack(size, command, 0, sequence) + head + message
             tail = b"".join([_TLV_HEAD.pack(tag, len(value)) + value for tag, value in tlvs])
+            size = HEADER_SIZE + len(head) + len(message) + len(tail)
+            if size <= MAX_PDU_SIZE:
+                return _HEADER.pack(size, command, 0, sequence) + head + message + tail
         except (UnicodeEncodeError, OverflowError, struct_error):
             pass
-        else:
-            return _frame(command, 0, sequence, head + message + tail)
     return encode(Pdu(command, 0, sequence, body))
 
 

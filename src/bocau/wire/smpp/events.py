@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from bocau.wire.smpp.codec import Frame
 from bocau.wire.smpp.pdu import Bind, DataSm, DeliverSm, SubmitSm
 
 __all__ = [
@@ -153,6 +154,8 @@ class Delivered(NamedTuple):
 
     sequence: int
     message: DeliverSm | DataSm
+    frame: Frame
+    """As it came: what is kept is kept whole, even where it could not be written again by our own rules."""
 
 
 class PeerUnbound(NamedTuple):

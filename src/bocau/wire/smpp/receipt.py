@@ -102,6 +102,32 @@ _WORDS: Final[dict[str, ReceiptState]] = {
     "BARRED": _S.REJECTED,
     "SKIPPED": _S.REJECTED,
 }
+# What a word that is not in the table holds; the first that it holds decides. What went wrong stands first, so that no
+# DELIVERY_FAILED reads as delivered; then how far it went, so that no DELIVERED_TO_SMSC does.
+_PARTS: Final[tuple[tuple[str, ReceiptState], ...]] = (
+    ("REJ", _S.REJECTED),
+    ("BLACK", _S.REJECTED),
+    ("BLOCK", _S.REJECTED),
+    ("EXPIR", _S.EXPIRED),
+    ("UNDEL", _S.UNDELIVERED),
+    ("FAIL", _S.UNDELIVERED),
+    ("ERROR", _S.UNDELIVERED),
+    ("IMPOSS", _S.UNDELIVERED),
+    ("ABSENT", _S.UNDELIVERED),
+    ("UNKNOWN_SUB", _S.UNDELIVERED),
+    ("INVALID", _S.UNDELIVERED),
+    ("NOT_DEL", _S.UNDELIVERED),
+    ("DELET", _S.DELETED),
+    ("CANCEL", _S.DELETED),
+    ("PEND", _S.ENROUTE),
+    ("WAIT", _S.ENROUTE),
+    ("TO_SMSC", _S.ACCEPTED),
+    ("TO_OPERATOR", _S.ACCEPTED),
+    ("TO_NETWORK", _S.ACCEPTED),
+    ("TO_GATEWAY", _S.ACCEPTED),
+    ("DELIV", _S.DELIVERED),
+    ("ACCEP", _S.ACCEPTED),
+)
 # message_state, SMPP 3.4, 5.2.28; 0 and 9 are SMPP 5.0's scheduled and skipped.
 _STATES: Final[dict[int, ReceiptState]] = {
     0: _S.ENROUTE,
@@ -224,10 +250,7 @@ def _state(word: str) -> ReceiptState:
     state = _WORDS.get(word) or _NUMERALS.get(word.lstrip("0") or word[:1])
     if state is not None:
         return state
-    for start, one in (("UNDEL", _S.UNDELIVERED), ("DELIV", _S.DELIVERED), ("EXPIR", _S.EXPIRED), ("REJ", _S.REJECTED)):
-        if word.startswith(start):
-            return one
-    return _S.UNKNOWN
+    return next((one for part, one in _PARTS if part in word), _S.UNKNOWN)
 
 
 # esm_class, bits 5 to 2 (SMPP 3.4, 5.2.12): 1 is a delivery receipt, 8 an intermediate notification.

@@ -95,13 +95,19 @@ class Session:
         "_out",
         "_probe",
         "_role",
+        "_seen",
         "_state",
         "_window",
         "counters",
     )
 
-    def __init__(self, config: SessionConfig, role: Role, now: float) -> None:
-        """Begin on a fresh connection. An SMSC waits for a bind from here on; an ESME must be told to `start`."""
+    def __init__(
+        self, config: SessionConfig, role: Role, now: float, seen: Callable[[tuple[float, Frame]], None] | None = None
+    ) -> None:
+        """Begin on a fresh connection. An SMSC waits for a bind from here on; an ESME must be told to `start`.
+
+        `seen` is shown every PDU that came, with its moment, before it is acted on.
+        """
         self.counters = Counters()
         self._config = config
         self._role = role
@@ -110,6 +116,7 @@ class Session:
         self._framer = Framer()
         self._window = Window(config.window, config.first_sequence)
         self._handlers = _HANDLERS[role]
+        self._seen = seen
         self._out: list[bytes] = []
         # Requests of the peer that wait for our answer, and the sequence numbers of the data_sm among them.
         self._due = 0
@@ -228,11 +235,26 @@ class Session:
             self._deadline = now
             self._ending = "not bound"
 
+    def probe(self, now: float) -> None:
+        """Ask the peer for a sign of life now; `probing` ends with anything that comes. Only while it is bound."""
+        if self._state is SessionState.BOUND:
+            self._send_probe(now)
+
+    @property
+    def probing(self) -> bool:
+        """A sign of life was asked for, and nothing has come since."""
+        return self._probe != _NO_TIME
+
     def connection_lost(self) -> list[object]:
         """The connection is gone: the tokens of all messages without an answer, uncertain from now on. Then []."""
         self._state = SessionState.CLOSED
         self._out.clear()
         return self._window.drop()
+
+    @property
+    def queued(self) -> list[bytes]:
+        """The PDUs that the next `data_to_send` gives, one by one. Not to be changed."""
+        return self._out
 
     def data_to_send(self) -> bytes:
         """Everything queued since the last call, to be written at once."""
@@ -247,9 +269,11 @@ class Session:
         events: list[Event] = []
         if self._closed():
             return events
-        handlers = self._handlers
+        handlers, seen = self._handlers, self._seen
         try:
             for frame in self._framer.feed(data):
+                if seen is not None:
+                    seen((now, frame))
                 if self._closed():
                     break
                 self._heard = now
@@ -285,7 +309,7 @@ class Session:
         if self._may_hear(frame, BindMode.TRANSMITTER):
             message = decode_deliver_sm(frame)
             self._due += 1
-            events.append(Delivered(frame[2], message))
+            events.append(Delivered(frame[2], message, frame))
 
     def _on_data_sm(self, frame: Frame, _now: float, events: list[Event]) -> None:
         if self._may_hear(frame, BindMode.TRANSMITTER):
@@ -293,7 +317,7 @@ class Session:
             if isinstance(message, DataSm):
                 self._due += 1
                 self._data_sms.add(frame.sequence)
-                events.append(Delivered(frame.sequence, message))
+                events.append(Delivered(frame.sequence, message, frame))
 
     def _on_submit_sm(self, frame: Frame, _now: float, events: list[Event]) -> None:
         if self._may_hear(frame, BindMode.RECEIVER):

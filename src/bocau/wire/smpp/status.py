@@ -1,9 +1,22 @@
 """What a command_status means for the message: the table of SMPP 3.4, 5.1.3, with a class per row (fault F25)."""
 
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Final, NamedTuple
 
-__all__ = ["STATUSES", "Answer", "Status", "StatusRow", "answer_class", "bind_refused_for_good", "status_name"]
+__all__ = [
+    "RANGES",
+    "STATUSES",
+    "Answer",
+    "Classes",
+    "Status",
+    "StatusRange",
+    "StatusRow",
+    "answer_class",
+    "bind_refused_for_good",
+    "read_range",
+    "status_name",
+]
 
 
 class Answer(Enum):
@@ -112,14 +125,66 @@ STATUSES: Final[dict[int, StatusRow]] = {
 _REFUSED_FOR_GOOD: Final = frozenset({Status.BIND_FAILED, Status.INVALID_PASSWORD, Status.INVALID_SYSTEM_ID})
 
 
-def answer_class(status: int) -> Answer:
-    """What a submit's answer means.
+class StatusRange(NamedTuple):
+    """Statuses from `first` to `last` that are in no row of their own."""
 
-    A status that the table does not know, the vendors' range 0x400-0x4FF included, is an explicit error: not taken, and
-    permanent, because trying it for ever on one link could loop while another route may well carry the message.
-    """
-    row = STATUSES.get(status)
-    return Answer.PERMANENT if row is None else row.answer
+    first: int
+    last: int
+    name: str
+    answer: Answer
+
+
+RANGES: Final[tuple[StatusRange, ...]] = (
+    StatusRange(0x0400, 0x04FF, "vendor", _P),
+    StatusRange(0x0000, 0xFFFFFFFF, "reserved", _P),
+)
+"""What the specification leaves to vendors, and what it gives to nobody; the first that holds a status counts.
+
+Such a status is an explicit error: not taken, and permanent, because trying it for ever on one link could loop while
+another route may well carry the message. A carrier's profile says where it means something else.
+"""
+
+
+class Classes:
+    """What each status means at one carrier: the table, with what its profile says otherwise. Call it with a status."""
+
+    __slots__ = ("_ranges", "_rows")
+
+    def __init__(self, otherwise: Mapping[str, str] | None = None) -> None:
+        """`otherwise`: "0x00000058" or "0x0400-0x04FF" to the value of an Answer. A single status goes before a range,
+        an earlier range before a later one, and any of them before the table. Raises ValueError."""
+        own = [
+            StatusRange(*read_range(text), "profile", Answer(answer)) for text, answer in dict(otherwise or {}).items()
+        ]
+        ranges = [row for row in own if row.first < row.last]
+        rows = {status: _in_ranges(status, ranges, row.answer) for status, row in STATUSES.items()}
+        rows.update((row.first, row.answer) for row in own if row.first == row.last)
+        rows[Status.OK] = Answer.TAKEN
+        self._rows = rows
+        self._ranges = (*ranges, *RANGES)
+
+    def __call__(self, status: int) -> Answer:
+        """What an answer with this status means for a submit."""
+        answer = self._rows.get(status)
+        return _in_ranges(status, self._ranges, Answer.PERMANENT) if answer is None else answer
+
+
+def _in_ranges(status: int, ranges: Iterable[StatusRange], otherwise: Answer) -> Answer:
+    return next((row.answer for row in ranges if row.first <= status <= row.last), otherwise)
+
+
+answer_class: Final = Classes()
+"""The table alone."""
+
+
+def read_range(text: str) -> tuple[int, int]:
+    """The statuses of "0x00000058" (one) or "0x0400-0x04FF" (first and last). Raises ValueError."""
+    first, several, last = text.partition("-")
+    low = int(first, 16)
+    high = int(last, 16) if several else low
+    if not 0 <= low <= high <= 0xFFFFFFFF:
+        raise ValueError(f"{text} is no range of statuses")
+    return low, high
 
 
 def status_name(status: int) -> str:
