@@ -1,8 +1,10 @@
 """The called phone on the loopback of the real machine, called by the real engine."""
 
+import socket
 import wave
 from pathlib import Path
 
+import pytest
 from tests.rooms.deliver.sip.exchange import SPOKEN, TRUNK, Calls, on_loopback, simulated
 
 from bocau.deliver.sip.order import CallStatus, Utterance
@@ -14,6 +16,16 @@ from bocau.simulator.ear import Ear
 from bocau.simulator.phone import Recording, write_wav
 from bocau.simulator.phone_rules import PHONES, phone_row, phone_table
 from bocau.wire.rtp.g711 import alaw_decode
+
+
+def has_ipv6() -> bool:
+    """Whether ::1 can be bound."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_calls_over_real_sockets_are_spoken_and_heard() -> None:
@@ -34,6 +46,17 @@ def test_calls_over_real_sockets_are_spoken_and_heard() -> None:
         assert answered.media.received > 50
 
     on_loopback(scenario, TRUNK._replace(host="127.0.0.1"))
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+def test_a_call_over_ipv6_is_spoken_and_heard() -> None:
+    """Brackets in URIs and Via, IP6 in the description."""
+
+    async def scenario(calls: Calls) -> None:
+        assert (await calls.call("0026")).status is CallStatus.ANSWERED
+        assert SPOKEN in calls.recording.octets
+
+    on_loopback(scenario, TRUNK._replace(host="::1"))
 
 
 def test_a_call_over_a_real_stream_is_spoken_and_heard() -> None:

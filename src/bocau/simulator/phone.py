@@ -32,6 +32,7 @@ _KEY_PACKETS: Final = 5
 _NOISE: Final = (b"", b"\0" * 5, b"\x80" + b"\xff" * 300, b"\xbf\x08" + b"\1" * 20, b"OPTIONS sip:x SIP/2.0\r\n\r\n")
 _SILENCE: Final = {Codec.PCMA: ALAW_SILENCE * _FRAME, Codec.PCMU: ULAW_SILENCE * _FRAME}
 _KEPT: Final = 1_000
+_PORT_TRIES: Final = 10
 
 
 class PhoneSettings(NamedTuple):
@@ -114,10 +115,26 @@ class Phone:
 
     async def start(self) -> None:
         """Listen. Raises OSError."""
+        for tries_left in reversed(range(_PORT_TRIES)):
+            try:
+                await self._listen()
+            except OSError:
+                # A free UDP port is not always a free TCP port.
+                if self.settings.port or not tries_left:
+                    raise
+            else:
+                return
+
+    async def _listen(self) -> None:
         settings = self.settings
-        self._udp = await self._world.open_datagram(lambda: _Datagrams(self), settings.host, settings.port)
-        self.port = int(self._udp.get_extra_info("sockname")[1])
-        self._tcp = await self._world.listen(lambda: _Connection(self), settings.host, self.port)
+        udp = await self._world.open_datagram(lambda: _Datagrams(self), settings.host, settings.port)
+        port = int(udp.get_extra_info("sockname")[1])
+        try:
+            self._tcp = await self._world.listen(lambda: _Connection(self), settings.host, port)
+        except BaseException:
+            udp.close()
+            raise
+        self._udp, self.port = udp, port
 
     async def stop(self) -> None:
         """Hang up without a word, as a phone does whose plug is pulled."""

@@ -130,11 +130,11 @@ def simulated(
 
 
 def on_loopback(scenario: Callable[[Calls], Coroutine[Any, Any, T]], trunk: Trunk) -> T:
-    """Run a scenario over the machine's own sockets."""
+    """Run a scenario over the machine's own sockets; the trunk's host is a loopback address."""
 
     async def run() -> T:
         world = RealWorld()
-        calls = await opened(world, world, trunk)
+        calls = await opened(world, world, trunk, host=trunk.host)
         try:
             return await scenario(calls)
         finally:

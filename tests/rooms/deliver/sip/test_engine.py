@@ -1,6 +1,8 @@
 """The call engine against a called phone, in virtual time."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 from tests.rooms.deliver.sip.exchange import CALM, PROMPT, QUICK, SPOKEN, TRUNK, Calls, simulated
@@ -193,3 +195,12 @@ def test_neither_number_nor_prompt_stands_in_the_log() -> None:
 
     simulated(scenario)
     assert QUICK.repeats == 3
+
+
+def test_the_engine_brings_neither_store_nor_settings_along() -> None:
+    """So that it can live in a process of its own, and start fast there."""
+    looked = "import sys, bocau.deliver.sip.engine; print([m for m in sys.modules if m.startswith('bocau.')])"
+    modules = subprocess.run([sys.executable, "-c", looked], capture_output=True, text=True, check=True).stdout
+    for unwanted in ("bocau.store", "bocau.settings", "bocau.app", "bocau.accept", "bocau.wire.smpp", "bocau.srv"):
+        assert unwanted not in modules
+    assert "bocau.wire.sip.call" in modules
