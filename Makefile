@@ -46,6 +46,7 @@ bench: setup
 
 fuzz: setup
 	$(PY) -m pytest -q tests/wire --hypothesis-profile=long $(ARGS)
+	BOCAU_FUZZ_EXAMPLES=200 $(PY) -m pytest -q tests/compat/test_schema.py $(ARGS)
 
 clean:
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -11,9 +11,10 @@ import uvloop
 
 from bench.process import Cores, choose_cores
 from bench.profiling import profile_loop
+from bench.questions import measure_questions
 from bench.stage import Effort, Stage
 from bench.stages import measure_stages
-from bench.table import profile_table, stage_table, whole_table
+from bench.table import profile_table, question_table, stage_table, whole_table
 from bench.whole import Broken, Options, measure
 
 __all__ = ["main"]
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--repeat", type=_count, default=1, help="runs; the one with the least CPU is shown")
     add("--iterations", type=_count, default=20_000, help="of each stage, in each round")
     add("--rounds", type=_count, default=3, help="of each stage; the least counts")
+    add("--rows", type=_count, default=1_000_000, help="messages in the store that questions are put to")
     add("--top", type=_count, default=30, help="functions of a profile")
     add("--folder", type=Path, help="where stores are made; else the place for temporary files")
     add("--json", type=Path, metavar="FILE", help="write the JSON line here too")
@@ -107,7 +109,13 @@ async def _profile(given: argparse.Namespace, cores: Cores) -> dict[str, Any]:
     return {**result, "profile": [one._asdict() for one in spent]}
 
 
-_COMMANDS = {"all": _all, "whole": _whole, "stages": _stages, "profile": _profile}
+async def _questions(given: argparse.Namespace, _: Cores) -> dict[str, Any]:
+    asked = await measure_questions(given.rows, given.rounds, given.folder)
+    print(question_table(asked), end="\n\n")
+    return {"questions": [one._asdict() for one in asked]}
+
+
+_COMMANDS = {"all": _all, "whole": _whole, "stages": _stages, "profile": _profile, "questions": _questions}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.profiling import Spent
+from bench.questions import Asked
 from bench.stage import Stage
 
-__all__ = ["profile_table", "stage_table", "whole_table"]
+__all__ = ["profile_table", "question_table", "stage_table", "whole_table"]
 
 _OVER = "above"
 
@@ -50,4 +51,11 @@ def profile_table(spent: Sequence[Spent]) -> str:
     """Functions by own time."""
     lines = [f"  {'own us':>8}{'with calls':>12}{'calls':>9}  per message, of the loop's thread, under the profiler"]
     lines += [f"  {one.own_us:>8.2f}{one.whole_us:>12.2f}{one.calls:>9.2f}  {one.where}" for one in spent]
+    return "\n".join(lines)
+
+
+def question_table(asked: Sequence[Asked]) -> str:
+    """Questions and what they cost."""
+    lines = [f"  {'question':<52}{'CPU ms':>9}{'at once':>9}"]
+    lines += [f"  {one.name:<52}{one.ms:>9.2f}{one.loop_ms:>9.2f}" for one in asked]
     return "\n".join(lines)

@@ -85,3 +85,12 @@ def test_a_profile_names_the_functions_of_the_gateway() -> None:
     """The profile is of the loop's thread, from the first request on."""
     _, result = bench("profile", *FEW, "--top", "500")
     assert any(row["where"].startswith("src/bocau/accept/") for row in result["profile"])
+
+
+def test_questions_are_asked_in_a_store_that_has_grown() -> None:
+    """Each has a line and a figure; a small store is enough to see that it works."""
+    printed, result = bench("questions", "--rows", "3000", "--rounds", "1")
+    assert len(result["questions"]) == 8
+    for one in result["questions"]:
+        assert one["name"] in printed
+        assert 0 <= one["loop_ms"] <= one["ms"] + 1

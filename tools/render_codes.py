@@ -1,27 +1,27 @@
 """Fills docs/reference/esms.md from wire/esms: `python -m tools.render_codes [--check]`."""
 
 import ast
+import json
 
 from tools.marked import ROOT, finish, table
 
-from bocau.wire.esms import answers, codes, operations, registration
+from bocau.wire.esms import answers, codes, operations, registration, reports
 from bocau.wire.esms.callback import CallbackValues, callback_query
+from bocau.wire.esms.catalogue import CATALOGUE, SMSID
 from bocau.wire.esms.codes_vi import IN_VIETNAMESE
-from bocau.wire.esms.operations import Kind
+from bocau.wire.esms.markup import as_xml
+from bocau.wire.esms.operations import Kind, Operation
+from bocau.wire.esms.reports import XML_SHAPES
 from bocau.wire.esms.status import SendReport
 
 PAGE = "docs/reference/esms.md"
-SMSID = "02f1a6b3c4400000a1b2c3d4e5f60718000"
 DOOR = (
-    *(f"src/bocau/accept/{name}.py" for name in ("checks", "door", "mismatch", "registering")),
-    "src/bocau/wire/esms/answers.py",
+    *(
+        f"src/bocau/accept/{name}.py"
+        for name in ("checks", "door", "generated", "mismatch", "questions", "registering")
+    ),
+    "src/bocau/wire/esms/reports.py",
 )
-ASKS = {
-    Kind.SEND: "a send",
-    Kind.STATUS: "the state of a request",
-    Kind.BALANCE: "the balance",
-    Kind.REGISTER: "to register a template",
-}
 
 
 def operation_table() -> str:
@@ -33,7 +33,7 @@ def operation_table() -> str:
         arguments = "/{ApiKey}/{SecretKey}" if row.takes else ""
         paths = " and ".join(f"`/MainService.svc/{folder}/{row.name}`" for folder in row.folders)
         paths += f", also `{row.name}{arguments}`" if arguments else ""
-        rows.append((paths, ", ".join(row.methods), ASKS[row.kind]))
+        rows.append((paths, ", ".join(row.methods), CATALOGUE[row.kind].title))
     return table(("path", "methods", "asks for"), rows)
 
 
@@ -42,27 +42,50 @@ def unsupported_list() -> str:
     return ", ".join(f"`{row.name}`" for row in operations.TABLE if row.kind is Kind.UNSUPPORTED)
 
 
+def entry(kind: Kind) -> str:
+    """One kind of operation: its parameters, a request to copy, and every shape of its answer."""
+    found = CATALOGUE[kind]
+    rows = [row for row in operations.TABLE if row.kind is kind]
+    names = ", ".join(f"`{row.name}`" for row in rows)
+    parameters = [
+        (f"`{p.name}`", "yes" if p.required else "no", p.meaning, f"`{p.example}`" if p.example else "")
+        for p in found.parameters
+    ]
+    parts = [f"### {found.title[0].upper()}{found.title[1:]}", names + "."]
+    parts += [found.note] if found.note else []
+    parts += [table(("parameter", "needed", "meaning", "example"), parameters), f"```sh\n{curl(rows[0])}\n```"]
+    parts += [f"{case}:\n\n```json\n{body.decode()}\n```" for case, body in found.bodies]
+    return "\n\n".join(parts)
+
+
+def curl(row: Operation) -> str:
+    """The example as a command: a GET where the operation is one, else a JSON body."""
+    given = {p.name: p.example for p in CATALOGUE[row.kind].parameters if p.example}
+    address = f"http://127.0.0.1:8484/MainService.svc/json/{row.name}"
+    if "GET" in row.methods:
+        values = " ".join(f"--data-urlencode '{name}={value}'" for name, value in given.items())
+        return f"curl -sG {address} {values}"
+    return f"curl -s {address} -d '{json.dumps(given)}'"
+
+
+def reference() -> str:
+    """All of them, by group."""
+    return "\n\n".join(entry(kind) for kind in Kind if kind is not Kind.UNSUPPORTED)
+
+
 def bodies() -> str:
-    """One of every body, made by the code that makes them."""
-    text, refused = codes.text, answers.refused
+    """What goes with no operation in particular."""
     done = SendReport(SMSID, 5, 1, 0, 8_500_000, 1, 1)
     told = callback_query(CallbackValues(done, "login-77", "2", 2, "0901234567"))
+    document = as_xml(answers.accepted(SMSID), *XML_SHAPES[Kind.SEND])
     decided = registration.decision_query(52353, registration.Decision.REGISTERED, "BOCAU")
     rows = [
-        ("send accepted", answers.accepted(SMSID)),
-        ("send refused", refused(codes.AUTHORIZE_FAILED, text(codes.AUTHORIZE_FAILED))),
-        ("RequestId used", refused(codes.DUPLICATE, text(codes.DUPLICATE), send_status=5)),
-        ("template mismatch", refused(codes.TEMPLATE_MISMATCH, text(codes.TEMPLATE_MISMATCH), smsid=SMSID)),
-        ("state found", answers.send_status(done)),
-        ("state of an unknown id", answers.send_status_not_found(SMSID)),
-        ("state, wrong keys", answers.send_status_refused("101", SMSID)),
-        ("balance", answers.balance(366_935_000, 7)),
-        ("balance, wrong keys", answers.balance_refused("101")),
-        ("template taken for registration", registration.registered(52353)),
-        ("template not taken", registration.registration_refused(codes.REGISTRATION_PENDING)),
         ("HTTP 400, 404, 405", answers.infrastructure_error()),
         ("HTTP 413", answers.infrastructure_error("Request too large")),
         ("HTTP 503", answers.infrastructure_error("Service unavailable")),
+        ("send accepted, under /xml/", document),
+        ("balance, under /xml/", as_xml(reports.balance(366_935_000, 7), *XML_SHAPES[Kind.BALANCE])),
+        ("state found, under /xml/", as_xml(reports.send_status(done), *XML_SHAPES[Kind.STATUS])),
         ("callback, query string", told.encode()),
         ("callback of a registration, query string", decided.encode()),
     ]
@@ -109,6 +132,7 @@ def main() -> None:
     """Write the page, or check it."""
     blocks = {
         "operations": operation_table(),
+        "reference": reference(),
         "unsupported": unsupported_list(),
         "bodies": bodies(),
         "codes": code_table(),

@@ -376,6 +376,7 @@ def policy_of(settings: Settings) -> Policy:
         accept.equal_text_seconds * 1000,
         Proxies(tuple(map(ipaddress.ip_network, settings.api.trusted_proxies)), settings.api.forwarded_header),
         accept.tracked_numbers,
+        accept.query_days * 86_400_000,
     )
 
 

@@ -22,7 +22,10 @@ PAGES = sorted(
         *(page for folder in ("docs", "changes", "examples") for page in (ROOT / folder).rglob("*.md")),
     ]
 )
-TOOLS = ("draw_lifecycle", "render_codes", "render_commands", "render_magic", "render_metrics", "render_voice")
+TOOLS = (
+    *("draw_lifecycle", "render_codes", "render_commands", "render_magic", "render_metrics", "render_postman"),
+    "render_voice",
+)
 KINDS = ("added", "changed", "fixed", "removed")
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -123,6 +126,14 @@ def test_every_document_is_on_the_index() -> None:
     for page in (ROOT / "docs").rglob("*.md"):
         path = str(page.relative_to(ROOT / "docs"))
         assert path == "index.md" or f"({path})" in index
+
+
+def test_every_contradiction_of_the_documents_is_told_once() -> None:
+    """Rows A to AM of the list that the compatibility page says it holds."""
+    page = (ROOT / "docs/discussions/compatibility.md").read_text("utf-8")
+    rows = re.findall(r"^\| .* \| ([A-Z]{1,2}) \|$", page, re.MULTILINE)
+    letters = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
+    assert sorted(rows) == sorted([*letters, *(f"A{letter}" for letter in letters[:13])])
 
 
 def test_fragments_are_named_for_topic_and_kind() -> None:

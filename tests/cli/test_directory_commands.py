@@ -217,6 +217,20 @@ def test_templates_are_removed_all_or_none(desk: Shell) -> None:
     assert len(desk.json("template", "list", "bocau-dev")) == len(ids) - 2
 
 
+def test_call_templates_are_added_listed_and_removed(desk: Shell) -> None:
+    """An equal text is the same template; what cannot be said is refused; another account's are not there."""
+    assert "no call template yet" in desk.ok("call-template", "list", "bocau-dev")
+    made = desk.json("call-template", "add", "bocau-dev", " Ma cua ban la {code}. ")
+    assert desk.json("call-template", "add", "bocau-dev", "Ma cua ban la {code}.")["id"] == made["id"]
+    assert desk.json("call-template", "list", "bocau-dev") == [{"id": made["id"], "text": "Ma cua ban la {code}."}]
+    assert "no partner" in desk.fails("call-template", "add", "bocau-dev", "Ma {code")
+    assert "no message can carry" in desk.fails("call-template", "add", "bocau-dev", "Ma \x00")
+    desk.ok("account", "create", "other")
+    assert "has no call template" in desk.fails("call-template", "remove", "other", str(made["id"]))
+    assert desk.json("call-template", "remove", "bocau-dev", str(made["id"]))["removed"] == made["id"]
+    assert desk.json("call-template", "list", "bocau-dev") == []
+
+
 def test_a_text_that_follows_a_template_is_told_so(desk: Shell) -> None:
     """With its parts and price; diacritics are stripped as the door would do it."""
     text = "4821 là mã xác minh đăng ký Baotrixemay của bạn"

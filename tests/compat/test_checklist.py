@@ -1,21 +1,25 @@
-"""The conformance checklist of the API (esms-api, section 6), at the real door: one test for each line that is served.
-
-Line 8 (no 100 is lost by a kill) is tried in tests/system, line 9 (callbacks) with the callback room.
-"""
+"""The conformance checklist of the API (esms-api, section 6), at the real door: one test or more for each line."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.rooms.accept.doorway import GOLDEN, JSON_PATH, PLAIN, SAMPLE_SMSID, Doorway, Reply, doorway, golden, http
 from tests.rooms.accept.shop import KEY, PHONES, SECRET, Stock
+from tests.store.engines import SqliteEngine
 
-from bocau.core.lifecycle import AttemptState
-from bocau.core.message import Message
+from bocau.core.lifecycle import AttemptState, State
+from bocau.core.message import CallbackTry, Message
+from bocau.report.callbacks import CallbackPolicy, judge, url_of
+from bocau.settings.sections import Callback
 
 FORM_PATH = "/MainService.svc/json/SendMultipleMessage_V4_post/"
 GET_PATH = "/MainService.svc/json/SendMultipleMessage_V4_get"
@@ -68,8 +72,20 @@ def form(members: Mapping[str, str]) -> bytes:
     return "&".join(f"{name}={quote_plus(value)}" for name, value in members.items()).encode()
 
 
+def document(members: Mapping[str, str], root: str = "RQST", change: Callable[[str], str] = str.upper) -> bytes:
+    """Members as XML, the numbers as customers of a list, each wrapped once more as one client does it."""
+    inside = "".join(
+        f"<{change(name)}>{escape(value, {chr(13): '&#13;'})}</{change(name)}>"
+        for name, value in members.items()
+        if name != "Phone"
+    )
+    numbers = members["Phone"].split(",")
+    customers = "".join(f"<item><CUSTOMER><PHONE>{number}</PHONE></CUSTOMER></item>" for number in numbers)
+    return f'<?xml version="1.0"?>\n<{root}>{inside}<CONTACTS>{customers}</CONTACTS></{root}>'.encode()
+
+
 def every_send(members: Mapping[str, str]) -> Iterator[bytes]:
-    """One request in every form of section 3.1 that is served."""
+    """One request in every form of section 3.1, at its own operation and at others."""
     text = json.dumps(members).encode()
     query = "&".join(f"{name}={quote(value)}" for name, value in members.items())
     yield http("POST", JSON_PATH, text, "Content-Type: application/json\r\n")
@@ -81,6 +97,13 @@ def every_send(members: Mapping[str, str]) -> Iterator[bytes]:
     yield http("GET", f"{GET_PATH}/?&{query.replace('%20', '+')}&Email=&IsFlash=0")
     yield http("POST", GET_PATH, text)
     yield http("POST", f"{JSON_PATH}?{query}")
+    for name, folder in product(("SendMultipleMessage_V4", "SendMultipleMessage_V2"), ("json", "xml")):
+        yield http("POST", f"/MainService.svc/{folder}/{name}/", document(members), "Content-Type: text/xml\r\n")
+    yield http("POST", "/MainService.svc/xml/SendMultipleMessage_V4", document(members, "item", str.lower))
+    yield http("POST", JSON_PATH, document(members, "ApiModel", str))
+    yield http("POST", JSON_PATH.replace("/json/", "/xml/"), document(members, "ApiModel", str))
+    yield http("POST", "/MainService.svc/xml/SendMultipleMessage_V4/", text)
+    yield http("POST", f"{GET_PATH}?n8n=nqdev", document(members))
 
 
 # 1. Bodies of 2.3 byte-exact, with the SMSID as the only variable.
@@ -112,7 +135,7 @@ def test_line_1_the_six_bodies_are_exact(tmp_path: Path) -> None:
 
 
 def test_line_2_every_form_gives_the_same_message(tmp_path: Path) -> None:
-    """JSON, form and GET, at their own operations and at each other's."""
+    """JSON, form, GET and XML, at their own operations and at each other's."""
 
     async def scenario(place: Doorway) -> None:
         for text in ("Xin chào, mã số của bạn: 4821", "50% & more = a+b #1?", '{P1,8} \\ "x"\n2nd line'):
@@ -126,6 +149,33 @@ def test_line_2_every_form_gives_the_same_message(tmp_path: Path) -> None:
             place.tamper("UPDATE account SET balance = (SELECT sum(amount) FROM ledger)")
 
     doorway(tmp_path, scenario, ROOMY)
+
+
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\ufffe\uffff")
+    | st.sampled_from("&<>+%\"'\r\n"),
+    max_size=60,
+)
+"""Texts that every form can carry: XML has no control characters."""
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TEXTS, st.sampled_from(["0901234567", "84 90 123 4567", "0901234567,0981234567", "x"]), st.sampled_from("01"))
+def test_line_2_whatever_the_text_every_form_stores_the_same(
+    tmp_path_factory: pytest.TempPathFactory, content: str, phones: str, flag: str
+) -> None:
+    """Or refuses it with the same code: one door, one set of checks."""
+    members = {**WHOLE, "Content": f"a{content}", "Phone": phones, "IsUnicode": flag}
+
+    async def scenario(place: Doorway) -> None:
+        replies = [await place.ask(request) for request in every_send(members)]
+        assert {reply.status for reply in replies} == {200}
+        assert len({reply.code for reply in replies}) == 1
+        rows = [stored(message) for message in place.rows()]
+        assert len(set(rows)) in (0, len(rows) // len(replies))
+        assert bool(rows) == (replies[0].code in ("100", "146"))
+
+    doorway(tmp_path_factory.mktemp("door"), scenario, ROOMY)
 
 
 def test_line_2_what_clients_were_seen_to_send_is_the_documented_message(tmp_path: Path) -> None:
@@ -328,6 +378,54 @@ def test_line_7_of_concurrent_duplicates_exactly_one_is_accepted(tmp_path: Path,
         codes = [reply.code for reply in replies]
         assert (codes.count("100"), codes.count("124")) == (1, len(requests) - 1)
         assert len(place.rows()) == 1
+
+    doorway(tmp_path, scenario)
+
+
+# 8. No 100 is ever lost by a kill at any moment. (Processes are killed in earnest in tests/system/test_kill.py.)
+
+
+def test_line_8_what_was_answered_100_is_there_after_a_kill_at_that_moment(tmp_path: Path) -> None:
+    """The bytes on the disk when each answer arrives are opened by another start, which finds the message."""
+
+    async def scenario(place: Doorway) -> None:
+        for number in range(5):
+            reply = await place.send(RequestId=f"r-{number}")
+            image = SqliteEngine(tmp_path / f"image-{number}", threaded=False)
+            Path(image.path).parent.mkdir()
+            for tail in ("", "-wal"):
+                shutil.copy(place.engine.path + tail, image.path + tail)
+            store = await image.open(place.world.now)
+            found = await store.summary(1, reply.smsid, 0)
+            assert found is not None
+            assert (found.smsid, found.state) == (reply.smsid, State.QUEUED)
+            assert await store.seen(1, f"r-{number}", place.world.now) is not None
+            await store.close(place.world.now)
+
+    doorway(tmp_path, scenario)
+
+
+# 9. Callback parameters in the order of 3.2, TotalPrice with 4 decimals, at most 5 attempts.
+
+
+def test_line_9_the_callback_has_the_documented_query_and_five_tries_in_all(tmp_path: Path) -> None:
+    """The whole way: sent with a CallbackUrl, delivered, and a customer's host that never answers 200."""
+    policy = CallbackPolicy(Callback().schedule_seconds(), 0, 10.0, 1, 1, ())
+
+    async def scenario(place: Doorway) -> None:
+        smsid = (await place.send(RequestId="login-77", CallbackUrl="https://shop.example/hook?shop=9")).smsid
+        (message,) = place.rows()
+        await place.submit(message)
+        await place.report(message, AttemptState.DELIVERED)
+        tries = 0
+        while due := next(iter(await place.store.claim_callbacks(place.world.now, 10)), None):
+            tries += 1
+            assert url_of(due).encode() == golden("callback_delivered.txt", smsid)
+            verdict, again_ms = judge(due, 503, place.world.now, policy, 0.5)
+            await place.tried(CallbackTry(due.id, 1, due.tries + 1, place.world.now, 5, 503, "busy", verdict, again_ms))
+            place.world.now = again_ms or place.world.now + 86_400_000
+        assert tries == 5
+        assert [row.state for row in place.inside().callbacks.values()] == ["given_up"]
 
     doorway(tmp_path, scenario)
 

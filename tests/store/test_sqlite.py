@@ -229,6 +229,8 @@ STEP = (
     "ALTER TABLE account ADD COLUMN extra TEXT NOT NULL DEFAULT '';\n"
     "CREATE INDEX one_index ON one (id);\n"
 )
+NEXT = max(read_steps()) + 1
+"""The number of a step that this version does not have."""
 
 
 @pytest.mark.parametrize("statements", range(5))
@@ -306,6 +308,7 @@ SMALL = {
     "account",
     "account_limit",
     "allowed_network",
+    "call_template",
     "api_key",
     "blocked",
     "brandname",
@@ -359,7 +362,18 @@ SORTS = {
 
 
 @pytest.mark.parametrize(
-    "name", sorted({"claim_messages", "waking_messages", "claim_callbacks", "request_rows", *SORTS})
+    "name",
+    sorted(
+        {
+            "claim_messages",
+            "waking_messages",
+            "claim_callbacks",
+            "request_rows",
+            "receiver_rows",
+            "sent_rows",
+            *SORTS,
+        }
+    ),
 )
 def test_limited_statements_read_in_the_order_they_return(engine: SqliteEngine, name: str) -> None:
     """A limit saves nothing if everything is sorted first."""

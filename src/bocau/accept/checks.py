@@ -14,6 +14,7 @@ from bocau.accept.origin import NO_PROXIES, Proxies
 from bocau.core import phone
 from bocau.core.directory import Account, Brandname, Directory, Key, RegisteredTemplate, Scope
 from bocau.core.message import RouteClass
+from bocau.core.numbering import Numbering
 from bocau.core.refusal import Refusal
 from bocau.core.telcos import TELCOS
 from bocau.core.template import normalise
@@ -24,14 +25,18 @@ from bocau.wire.esms.dates import parse_send_date
 from bocau.wire.esms.send import SendRequest
 from bocau.wire.gsm.parts import measure
 
-__all__ = ["AFTER_REQUEST_ID", "Draft", "Policy", "Receiver", "check"]
+__all__ = ["AFTER_REQUEST_ID", "Draft", "Policy", "Quote", "Receiver", "check", "quote"]
 
 AFTER_REQUEST_ID: Final = 7
 """A refusal of a later step gives way to 124 if the RequestId is taken."""
 
+_ADVERTISING: Final = 1
 _CUSTOMER_CARE: Final = 2
 _FIXED_NUMBER: Final = 8
 _TYPES: Final = {"2": _CUSTOMER_CARE, "8": _FIXED_NUMBER}
+_PRICED_TYPES: Final = {"1": _ADVERTISING, **_TYPES}
+_OPT_OUT: Final = "." * 38
+"""Room for the opt-out line that networks put behind an advertisement: 122, 268, 421 characters are left (8.4)."""
 _LONGEST_REQUEST_ID: Final = 120
 _NOW_WITHIN_MS: Final = 60_000
 _A_YEAR_MS: Final = 366 * 86_400_000
@@ -55,6 +60,8 @@ class Policy(NamedTuple):
     proxies: Proxies = NO_PROXIES
     tracked_numbers: int = 200_000
     """Numbers whose messages are counted; of more, the oldest are forgotten."""
+    query_window_ms: int = 7 * 86_400_000
+    """How long after its acceptance a request can be asked about."""
 
 
 class Receiver(NamedTuple):
@@ -87,6 +94,13 @@ class Draft(NamedTuple):
     """The key it came with."""
     equal_text_ms: int = 0
     """As in the policy."""
+
+
+class Quote(NamedTuple):
+    """What a request would cost."""
+
+    total: int
+    receivers: int
 
 
 class _Content(NamedTuple):
@@ -153,6 +167,34 @@ def check(
         key.api_key,
         policy.equal_text_ms,
     )
+
+
+def quote(request: SendRequest, key: Key, numbering: Numbering, policy: Policy) -> Quote | Refusal:
+    """What `check` would hold for a request of an active account, whether or not its templates fit the text.
+
+    Types 2 and 8 as they are sent, and type 1, which is priced and not sent (esms-api 3.10).
+    """
+    account = key.account
+    sms_type = _PRICED_TYPES.get(request.sms_type)
+    if sms_type is None:
+        return _bad_type(request.sms_type)
+    phones = _phones(request.phone, sms_type, policy, numbering.assigned if policy.strict_prefix else None)
+    if isinstance(phones, Refusal):
+        return phones
+    content = _content(request, sms_type, account, policy)
+    if isinstance(content, Refusal):
+        return content
+    brandname = _brandname(request.brandname, sms_type, key)
+    if isinstance(brandname, Refusal):
+        return brandname
+    parts = measure(content.text + _OPT_OUT).parts if sms_type == _ADVERTISING else content.parts
+    total = 0
+    for number in phones[0]:
+        price = _price(numbering.telco_of(number), sms_type, parts, account)
+        if isinstance(price, Refusal):
+            return price
+        total += price
+    return Quote(total, len(phones[0]))
 
 
 def _refuse(code: str, step: int, reason: str, text: str | None = None) -> Refusal:
@@ -319,11 +361,17 @@ def _terms(
         if isinstance(match, Refusal):
             return match
         route_class = match.route_class
+    price = _price(telco, sms_type, content.parts, account)
+    return price if isinstance(price, Refusal) else _Terms(price, route_class)
+
+
+def _price(telco: int, sms_type: int, parts: int, account: Account) -> int | Refusal:
+    """Step 12: what a message in so many parts costs on a network."""
     price = account.price(sms_type, telco)
     if price is None:
         where = TELCOS[telco].receiver_name if telco else "numbers whose prefix no network has"
         return _refuse(codes.NO_PRICE, 12, f"no price for type {sms_type} and {where}")
-    return _Terms(price * content.parts, route_class)
+    return price * parts
 
 
 def _match(registered: tuple[RegisteredTemplate, ...], telco: int, text: str) -> RegisteredTemplate | Refusal:

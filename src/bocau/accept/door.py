@@ -1,22 +1,27 @@
 """The door: an HTTP request of the eSMS API gets its answer.
 
 One handler for the listener, called with whole requests. A send is decided without I/O and joins the next
-transaction; its answer is written from the commit. Questions read the store and are answered from a task.
+transaction; its answer is written from the commit. Questions read the store and are answered from a task. Whatever
+form a send came in, it becomes one SendRequest and takes one way from there.
 """
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from bocau.accept.admit import admission
+from bocau.accept.calling import compose
 from bocau.accept.checks import AFTER_REQUEST_ID, Draft, Policy, check
 from bocau.accept.counters import Counters
-from bocau.accept.entry import Visit, enter
+from bocau.accept.entry import Visit
+from bocau.accept.generated import CHANCE_BYTES, MadeCode, make_code
 from bocau.accept.origin import address_of
+from bocau.accept.questions import Questions, Stopped
 from bocau.accept.registering import judge
+from bocau.accept.replies import Caller, as_call, in_its_form
 from bocau.accept.strangers import Strangers
-from bocau.core.directory import Directory, Key, Scope
+from bocau.core.directory import Directory, Scope
 from bocau.core.ids import Ids
 from bocau.core.message import Admission, Admitted, Duplicate, Message, NoBalance, Overspent, RouteClass
 from bocau.core.money import vnd_number
@@ -29,16 +34,16 @@ from bocau.ports import World
 from bocau.store.contract import AcceptStore, AdmitResult, StoreFault
 from bocau.telemetry import AcceptMeters, Log, LogEvent
 from bocau.wire.esms import answers, codes, operations
+from bocau.wire.esms.calls import decode_call_code, decode_call_template, decode_generated
+from bocau.wire.esms.names import Malformed
 from bocau.wire.esms.operations import Kind, Operation
-from bocau.wire.esms.parameters import Malformed
-from bocau.wire.esms.queries import Keys, decode_keys, decode_status
-from bocau.wire.esms.registration import decode_preview, registered, registration_refused
+from bocau.wire.esms.registration import decode_preview, registered
+from bocau.wire.esms.reports import refused_plainly
 from bocau.wire.esms.send import SendRequest, decode_send
-from bocau.wire.esms.status import SendReport, derive
+from bocau.wire.esms.status import derive
 
 __all__ = ["Door"]
 
-_STATUS_WINDOW_MS: Final = 7 * 86_400_000
 _NOT_STORED: Final = answers.infrastructure_error("Service unavailable")
 _INVALID: Final = answers.infrastructure_error()
 _TOO_LARGE: Final = answers.infrastructure_error("Request too large")
@@ -62,8 +67,6 @@ class Door:
         meters: AcceptMeters,
         log: Log,
     ) -> None:
-        self.directory = Directory(0, {}, {}, b"")
-        """Nobody, until the first one is read; replaced as a whole when the store's version grows."""
         self.closed = False
         """True while the gateway stops, or cannot store: sends are answered 503."""
         self._world = world
@@ -80,13 +83,26 @@ class Door:
         self._proxies = policy.proxies
         self._strangers = Strangers()
         self._visit = Visit(Scope.SEND, self.counters, self._proxies)
-        self._kinds: dict[Kind, Callable[[Request, Operation, bytes], None]] = {
+        self._questions = Questions(world, store, policy)
+        self.directory = Directory(0, {}, {}, b"")
+        self._kinds: dict[Kind, Callable[[Caller, Operation, bytes], None]] = {
             Kind.SEND: self._send,
-            Kind.STATUS: self._status,
-            Kind.BALANCE: self._balance,
+            Kind.CALL_CODE: self._call_code,
+            Kind.CALL_TEMPLATE: self._call_template,
+            Kind.SEND_CODE: self._send_code,
             Kind.REGISTER: self._register,
             Kind.UNSUPPORTED: self._unsupported,
+            **dict.fromkeys(self._questions.kinds, self._question),
         }
+
+    @property
+    def directory(self) -> Directory:
+        """Nobody, until the first one is read; replaced as a whole when the store's version grows."""
+        return self._directory
+
+    @directory.setter
+    def directory(self, directory: Directory) -> None:
+        self._directory = self._questions.directory = directory
 
     def handle(self, request: Request) -> None:
         """Answer one request, now or after its commit."""
@@ -100,14 +116,15 @@ class Door:
             request.respond(413, _TOO_LARGE)
         else:
             try:
-                self._kinds[operation.kind](request, operation, query)
+                caller = in_its_form(request, operation) if operation.markup else request
+                self._kinds[operation.kind](caller, operation, query)
             except Malformed as fault:
                 self._meters.malformed += 1
                 mark = self._mark()
                 self._log.info(LogEvent.REQUEST_MALFORMED, reason=str(fault), request=mark)
                 request.respond(400, _INVALID, headers=(_marked(mark),))
 
-    def _wrong_method(self, request: Request, operation: Operation) -> None:
+    def _wrong_method(self, request: Caller, operation: Operation) -> None:
         """OPTIONS names the methods; everything else is 405."""
         head = ("HEAD",) if "GET" in operation.methods else ()
         allow = ", ".join((*operation.methods, *head, "OPTIONS")).encode()
@@ -116,16 +133,50 @@ class Door:
         else:
             request.respond(405, _INVALID, headers=((b"Allow", allow),))
 
-    def _unsupported(self, request: Request, operation: Operation, query: bytes) -> None:
+    def _unsupported(self, request: Caller, operation: Operation, query: bytes) -> None:
         del operation, query
         self._refuse(request, Refusal(codes.SMS_TYPE_UNSUPPORTED, codes.text(codes.SMS_TYPE_UNSUPPORTED), "not served"))
 
     # Sends
 
-    def _send(self, request: Request, operation: Operation, query: bytes) -> None:
+    def _send(self, request: Caller, operation: Operation, query: bytes) -> None:
         del operation
         self._meters.requests += 1
-        wanted = decode_send(_body(request), query)
+        self._take(request, decode_send(_body(request), query), None)
+
+    def _call_code(self, request: Caller, operation: Operation, query: bytes) -> None:
+        """VoiceOTP: a message of type 8."""
+        del operation
+        self._meters.requests += 1
+        self._take(as_call(request), decode_call_code(_body(request), query), None)
+
+    def _call_template(self, request: Caller, operation: Operation, query: bytes) -> None:
+        """A call that says a registered text: a message of type 8 too."""
+        del operation
+        self._meters.requests += 1
+        wanted = compose(decode_call_template(_body(request), query), self._directory, self._world.now_ms())
+        if isinstance(wanted, Refusal):
+            self._refuse(as_call(request), wanted)
+        else:
+            self._take(as_call(request), wanted, None)
+
+    def _send_code(self, request: Caller, operation: Operation, query: bytes) -> None:
+        """A send with a code that we make up."""
+        del operation
+        self._meters.requests += 1
+        made = make_code(
+            decode_generated(_body(request), query),
+            self._directory,
+            self._world.token(CHANCE_BYTES),
+            self._world.now_ms(),
+        )
+        if isinstance(made, Refusal):
+            self._refuse(request, made)
+        else:
+            self._take(request, made.request, made)
+
+    def _take(self, request: Caller, wanted: SendRequest, made: MadeCode | None) -> None:
+        """The one way of every send."""
         if wanted.charset != "utf-8":
             self._log.warning(LogEvent.REQUEST_WARN, reason=f"the body was read as {wanted.charset}, not UTF-8")
         if self.closed:
@@ -136,7 +187,7 @@ class Door:
         rehearsal = wanted.sandbox or request.method == "HEAD"  # a HEAD is safe, whatever it asks (RFC 9110, 9.2.1)
         visit = self._visit
         visit.rehearsal, visit.asker = rehearsal, request
-        draft = check(wanted, self.directory, self._policy, now_ms, visit)
+        draft = check(wanted, self._directory, self._policy, now_ms, visit)
         if isinstance(draft, Refusal):
             if draft.code == codes.AUTHORIZE_FAILED:
                 self._stop_at_entry(request, draft, answers.refused(draft.code, draft.text))
@@ -150,9 +201,9 @@ class Door:
         if rehearsal:
             self._later(request, self._rehearse(request, wanted, draft))
             return
-        self._admit(request, wanted, draft, now_ms)
+        self._admit(request, wanted, draft, made, now_ms)
 
-    def _admit(self, request: Request, wanted: SendRequest, draft: Draft, now_ms: int) -> None:
+    def _admit(self, request: Caller, wanted: SendRequest, draft: Draft, made: MadeCode | None, now_ms: int) -> None:
         """Put the request into the next transaction; the answer is written from its commit."""
         count = len(draft.receivers)
         in_hand = draft.rejected is None and not draft.release_ms and self._lane.reserve(count)
@@ -163,6 +214,8 @@ class Door:
         if counted:
             for receiver in draft.receivers:
                 self.counters.count(draft.account, receiver.phone, now_ms)
+        if made is not None:
+            rows = rows._replace(code=made.remembered(self._directory, draft, now_ms))
         began = self._world.monotonic()
 
         def done(result: AdmitResult | StoreFault) -> None:
@@ -179,7 +232,7 @@ class Door:
 
         self._store.admit(rows, done)
 
-    def _accepted(self, request: Request, rows: Admission, draft: Draft, *, in_hand: bool) -> None:
+    def _accepted(self, request: Caller, rows: Admission, draft: Draft, *, in_hand: bool) -> None:
         """Committed: answer first, then hand the messages on."""
         smsid = rows.messages[0].smsid
         if draft.rejected is not None:
@@ -193,7 +246,7 @@ class Door:
                 self._lane.fill(message)
 
     def _not_admitted(
-        self, request: Request, result: Duplicate | NoBalance | Overspent | StoreFault, draft: Draft
+        self, request: Caller, result: Duplicate | NoBalance | Overspent | StoreFault, draft: Draft
     ) -> None:
         if isinstance(result, StoreFault):
             self._unavailable(request, result)
@@ -202,7 +255,7 @@ class Door:
         else:
             self._refuse(request, _no_money(draft, result))
 
-    async def _refuse_unless_seen(self, request: Request, wanted: SendRequest, refusal: Refusal) -> None:
+    async def _refuse_unless_seen(self, request: Caller, wanted: SendRequest, refusal: Refusal) -> None:
         """A used RequestId comes before what was found later in the order of checks."""
         now_ms = self._world.now_ms()
         key = self.directory.sign_in(wanted.api_key, wanted.secret_key, now_ms)
@@ -212,7 +265,7 @@ class Door:
         else:
             self._refuse(request, refusal)
 
-    async def _rehearse(self, request: Request, wanted: SendRequest, draft: Draft) -> None:
+    async def _rehearse(self, request: Caller, wanted: SendRequest, draft: Draft) -> None:
         """Sandbox: everything the real call checks, nothing of it kept (esms-api 2.5)."""
         now_ms = self._world.now_ms()
         rows = admission(wanted, draft, self._ids, self._world.token(8), now_ms, self._ttl_ms, 0)
@@ -226,17 +279,17 @@ class Door:
             self._meters.sandbox += 1
             request.respond(200, answers.accepted(smsid))
 
-    def _duplicate(self, request: Request, duplicate: Duplicate) -> None:
+    def _duplicate(self, request: Caller, duplicate: Duplicate) -> None:
         """124, with the first request's status; its SMSID goes into a header (promises 4.11)."""
         status = derive(duplicate.summary.state).send_status
         self._meters.refused[codes.DUPLICATE] += 1
         body = answers.refused(codes.DUPLICATE, codes.text(codes.DUPLICATE), send_status=status)
         request.respond(200, body, headers=((b"X-Bocau-SMSID", duplicate.smsid.encode()),))
 
-    def _refuse(self, request: Request, refusal: Refusal, smsid: str | None = None) -> None:
+    def _refuse(self, request: Caller, refusal: Refusal, smsid: str | None = None) -> None:
         self._turn_away(request, refusal, answers.refused(refusal.code, refusal.text, smsid=smsid))
 
-    def _turn_away(self, request: Request, refusal: Refusal, body: bytes) -> None:
+    def _turn_away(self, request: Caller, refusal: Refusal, body: bytes) -> None:
         """A refusal in the shape of its operation, with its cause in a header and in the log."""
         self._meters.refused[refusal.code] += 1
         mark = self._mark()
@@ -250,7 +303,7 @@ class Door:
         """
         return f"{self._store.epoch}-{next(self._marks)}"
 
-    def _unavailable(self, request: Request, error: BaseException) -> None:
+    def _unavailable(self, request: Caller, error: BaseException) -> None:
         """Nothing of the request was stored, and the caller is told so."""
         self._meters.unavailable += 1
         mark = self._mark()
@@ -259,32 +312,32 @@ class Door:
 
     # Templates
 
-    def _register(self, request: Request, operation: Operation, query: bytes) -> None:
+    def _register(self, request: Caller, operation: Operation, query: bytes) -> None:
         """A customer asks for a template; an operator decides, or `auto_approve` does."""
         del operation
         visit = Visit(Scope.SEND, self.counters, self._proxies, request)
-        asked = judge(decode_preview(_body(request), query), self.directory, self._world.now_ms(), visit)
+        asked = judge(decode_preview(_body(request), query), self._directory, self._world.now_ms(), visit)
         if isinstance(asked, Refusal):
-            self._stop_at_entry(request, asked, registration_refused(asked.code, asked.text))
+            self._stop_at_entry(request, asked, refused_plainly(asked.code, asked.text))
         elif self.closed:
             self._meters.unavailable += 1
             request.respond(503, _NOT_STORED)
         else:
             self._later(request, self._ask_template(request, asked))
 
-    async def _ask_template(self, request: Request, asked: Registration) -> None:
+    async def _ask_template(self, request: Caller, asked: Registration) -> None:
         templates = templates_of(asked, TELCOS) if self._policy.auto_approve else None
         number = await self._store.ask_template(asked, templates)
         if number is None:
             pending = codes.REGISTRATION_PENDING
             refusal = Refusal(pending, codes.text(pending), "the same template waits for a decision already")
-            self._turn_away(request, refusal, registration_refused(pending))
+            self._turn_away(request, refusal, refused_plainly(pending))
             return
         approved = templates is not None
         self._log.info(LogEvent.TEMPLATE_ASK, registration=number, account=asked.account_id, approved=approved)
         request.respond(200, registered(number))
 
-    def _after_wait(self, request: Request, answer: Callable[[], None]) -> None:
+    def _after_wait(self, request: Caller, answer: Callable[[], None]) -> None:
         """Answer a wrong key: at once, or slowly if its address has been wrong too often."""
         address = address_of(request.peer, request.headers, self._proxies)
         seconds = self._strangers.wait_seconds(address, self._world.monotonic())
@@ -300,56 +353,25 @@ class Door:
 
     # Questions
 
-    def _enter(self, request: Request, keys: Keys, refused: Callable[[str], bytes]) -> Key | None:
-        """The key of a question that may be asked; else None, and the answer is what `refused` makes of a code."""
-        visit = Visit(Scope.QUERY, self.counters, self._proxies, request)
-        key = enter(self.directory, keys.api_key, keys.secret_key, visit, self._world.now_ms())
-        if isinstance(key, Key):
-            return key
-        self._stop_at_entry(request, key, refused(key.code))
-        return None
-
-    def _stop_at_entry(self, request: Request, refusal: Refusal, body: bytes) -> None:
+    def _stop_at_entry(self, request: Caller, refusal: Refusal, body: bytes) -> None:
         """Turn away at once, or, for wrong keys, when the address they came from may be answered."""
         if refusal.code == codes.AUTHORIZE_FAILED:
             self._after_wait(request, lambda: self._turn_away(request, refusal, body))
         else:
             self._turn_away(request, refusal, body)
 
-    def _status(self, request: Request, operation: Operation, query: bytes) -> None:
-        del operation
-        asked = decode_status(_body(request), query)
-        key = self._enter(request, asked.keys, lambda code: answers.send_status_refused(code, asked.smsid))
-        if key is not None:
-            self._later(request, self._answer_status(request, key.account.id, asked.smsid))
+    def _question(self, request: Caller, operation: Operation, query: bytes) -> None:
+        visit = Visit(Scope.QUERY, self.counters, self._proxies, request)
+        answer = self._questions.ask(operation, _body(request), query, visit)
+        if isinstance(answer, Stopped):
+            self._stop_at_entry(request, answer.refusal, answer.body)
+        else:
+            self._later(request, self._tell(request, answer))
 
-    async def _answer_status(self, request: Request, account_id: int, smsid: str) -> None:
-        since_ms = self._world.now_ms() - _STATUS_WINDOW_MS
-        summary = await self._store.summary(account_id, smsid, since_ms)
-        if summary is None:
-            request.respond(200, answers.send_status_not_found(smsid))
-            return
-        report = SendReport(
-            smsid,
-            derive(summary.state).send_status,
-            summary.succeeded,
-            summary.failed,
-            summary.price,
-            summary.receivers,
-            summary.sent,
-        )
-        request.respond(200, answers.send_status(report))
+    async def _tell(self, request: Caller, answer: Awaitable[bytes]) -> None:
+        request.respond(200, await answer)
 
-    def _balance(self, request: Request, operation: Operation, query: bytes) -> None:
-        key = self._enter(request, decode_keys(_body(request), query, operation.arguments), answers.balance_refused)
-        if key is not None:
-            self._later(request, self._answer_balance(request, key.account.id))
-
-    async def _answer_balance(self, request: Request, account_id: int) -> None:
-        balance, _ = await self._store.balance(account_id)
-        request.respond(200, answers.balance(balance, account_id))
-
-    def _later(self, request: Request, work: Coroutine[Any, Any, None]) -> None:
+    def _later(self, request: Caller, work: Coroutine[Any, Any, None]) -> None:
         """Run a question beside the loop's other work; it is kept until it has ended, and answered 503 if it fails."""
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -363,7 +385,7 @@ class Door:
         task.add_done_callback(ended)
 
 
-def _body(request: Request) -> bytes:
+def _body(request: Caller) -> bytes:
     """A GET may carry a body, which counts for nothing (esms-api 1.3 step 8); so may a HEAD."""
     return b"" if request.method in ("GET", "HEAD") else request.body
 

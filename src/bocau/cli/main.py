@@ -17,6 +17,7 @@ from bocau.cli import (
     blocks,
     books,
     brandnames,
+    call_templates,
     checking,
     inbounds,
     keys,
@@ -131,6 +132,7 @@ app.add_typer(accounts.app, name="account", rich_help_panel=_DIRECTORY)
 app.add_typer(keys.app, name="key", rich_help_panel=_DIRECTORY)
 app.add_typer(brandnames.app, name="brandname", rich_help_panel=_DIRECTORY)
 app.add_typer(templates.app, name="template", rich_help_panel=_DIRECTORY)
+app.add_typer(call_templates.app, name="call-template", rich_help_panel=_DIRECTORY)
 app.add_typer(prices.app, name="price", rich_help_panel=_DIRECTORY)
 app.add_typer(portability.app, name="portability", rich_help_panel=_DIRECTORY)
 app.add_typer(balances.app, name="balance", rich_help_panel=_DIRECTORY)

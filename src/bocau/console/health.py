@@ -1,4 +1,4 @@
-"""The admin listener: /healthz, /readyz, /metrics, /errors; what lies under /control/ is console/control.py's."""
+"""The admin listener: /healthz, /readyz, /metrics, /errors, /openapi.json; /control/ is console/control.py's."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bocau.console import errors
+from bocau import __version__
+from bocau.console import errors, openapi
 from bocau.console.control import PREFIX, ControlDoor
 from bocau.listener import HTML, JSON, TEXT, Request
 from bocau.ports import World
@@ -55,6 +56,7 @@ class AdminDoor:
             b"/readyz": self._ready,
             b"/metrics": self._metrics,
             b"/errors": self._errors,
+            b"/openapi.json": self._openapi,
         }
 
     def handle(self, request: Request) -> None:
@@ -126,3 +128,7 @@ class AdminDoor:
             request.respond(200, errors.as_html(), HTML, ((b"Vary", b"Accept"),))
         else:
             request.respond(200, errors.as_json(), JSON, ((b"Vary", b"Accept"),))
+
+    async def _openapi(self, request: Request) -> None:
+        """The customers' API, for tools. Made when it is asked for, which is seldom."""
+        request.respond(200, openapi.render(__version__), JSON)

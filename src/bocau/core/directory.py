@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
 from bocau.core.limits import UNLIMITED, LimitRow, Limits, with_own
@@ -21,6 +22,7 @@ __all__ = [
     "BlockedRow",
     "Brandname",
     "BrandnameRow",
+    "CallTemplateRow",
     "Directory",
     "DirectoryRows",
     "Key",
@@ -126,6 +128,14 @@ class BlockedRow(NamedTuple):
     """Ten digits; or a word in the form of words.plain_word."""
 
 
+class CallTemplateRow(NamedTuple):
+    """What a call by template says."""
+
+    id: int
+    account_id: int
+    content: str
+
+
 class DirectoryRows(NamedTuple):
     """Everything the directory is built from, with the version it had in the store."""
 
@@ -138,6 +148,7 @@ class DirectoryRows(NamedTuple):
     limits: tuple[LimitRow, ...] = ()
     networks: tuple[NetworkRow, ...] = ()
     blocked: tuple[BlockedRow, ...] = ()
+    call_templates: tuple[CallTemplateRow, ...] = ()
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -191,6 +202,8 @@ class Account(NamedTuple):
     """Whether messages to numbers are limited, so that somebody must count them."""
     guarded: bool = False
     """Whether any of that stands between a message and its templates."""
+    call_templates: Mapping[int, str] = MappingProxyType({})
+    """Texts by TemplateId."""
 
     def brandname(self, sms_type: int, name: str) -> Brandname | None:
         """The brandname by exact spelling, else by any case if that is unique."""
@@ -261,6 +274,10 @@ class Directory:
         same = hmac.compare_digest(given, key.secret_hash)
         return key if same & key.active & (now_ms < key.expires_ms) else None
 
+    def hash_code(self, account_id: int, phone: str, code: str) -> bytes:
+        """Keyed hash of a code that was made up for a phone, under the same key as the secrets."""
+        return hash_secret(self._pepper, f"{account_id} {phone} {code}".encode("utf-8", "surrogatepass"))
+
 
 def build(
     rows: DirectoryRows, pepper: bytes, numbering: Numbering | None = None, limits: Limits = UNLIMITED
@@ -300,6 +317,7 @@ def build(
             tuple(searched[owner] for owner in (0, row.id) if owner in searched),
             counted,
             counted or bool(lists),
+            {call.id: call.content for call in rows.call_templates if call.account_id == row.id},
         )
     networks = _by_account(rows.networks)
     keys = {k.api_key: _key(k, accounts[k.account_id], networks.get(k.account_id, ())) for k in rows.keys}

@@ -8,7 +8,7 @@ message id, 64 unguessable bits and the node, in the documented shape of 32 hexa
 
 from typing import Final
 
-__all__ = ["Ids", "first_id_at", "head_of", "smsid_of"]
+__all__ = ["Ids", "first_id_at", "head_of", "short_id", "smsid_of"]
 
 _EPOCH_MS: Final = 1_735_689_600_000
 _COUNT_BITS: Final = 12
@@ -49,6 +49,11 @@ class Ids:
 def first_id_at(now_ms: int) -> int:
     """The smallest id that can be drawn at a moment."""
     return (now_ms - _EPOCH_MS) << (_NODE_BITS + _COUNT_BITS)
+
+
+def short_id(message_id: int) -> int:
+    """A message id without its node: at most 53 bits, which every client's numbers hold; unique within a node."""
+    return message_id >> (_NODE_BITS + _COUNT_BITS) << _COUNT_BITS | message_id & _COUNT_MASK
 
 
 def smsid_of(head: int, token: bytes, node: int) -> str:

@@ -16,8 +16,10 @@ __all__ = [
     "AttemptKey",
     "CallbackDue",
     "CallbackTry",
+    "CodeTry",
     "Due",
     "Duplicate",
+    "GeneratedCode",
     "InboundIn",
     "InboundTry",
     "InboundWhole",
@@ -28,8 +30,12 @@ __all__ = [
     "Overspent",
     "ReceiptIn",
     "ReceiptStored",
+    "ReceiverRow",
     "RegistrationDue",
     "RouteClass",
+    "SentPage",
+    "SentRange",
+    "SentRow",
     "Summary",
 ]
 
@@ -104,6 +110,70 @@ class Admission(NamedTuple):
     contents: tuple[bytes, ...] = ()
     """Digests of receiver and text, while equal ones are refused for `content_ms`; else none."""
     content_ms: int = 0
+    code: "GeneratedCode | None" = None
+    """The code in its text that bocau made up, to be checked later."""
+
+
+class GeneratedCode(NamedTuple):
+    """A code that goes out to a phone, as it is remembered."""
+
+    phone: str
+    code_hash: bytes
+    """Keyed; the code itself stands only in the message."""
+    expires_ms: int
+
+
+class CodeTry(NamedTuple):
+    """Somebody shows a code."""
+
+    account_id: int
+    phone: str
+    code_hash: bytes
+    at_ms: int
+
+
+class ReceiverRow(NamedTuple):
+    """One receiver of a request, as its customer may see it."""
+
+    phone: str
+    telco: int
+    state: State
+    tries: int
+    release_ms: int
+
+
+class SentRange(NamedTuple):
+    """Which messages of an account a report wants."""
+
+    account_id: int
+    sms_type: int
+    first_id: int
+    end_id: int
+    """Ids from the first one up to this one, which is not among them: ids grow with the time of creation."""
+    skip: int
+    limit: int
+
+
+class SentRow(NamedTuple):
+    """One message in the report of what was sent."""
+
+    id: int
+    campaign_id: str
+    content: str
+    phone: str
+    smsid: str
+    price: int
+    state: State
+    release_ms: int
+    sms_type: int
+
+
+class SentPage(NamedTuple):
+    """One page of the report, oldest first."""
+
+    total: int
+    """Messages of the whole range."""
+    rows: tuple[SentRow, ...]
 
 
 class Admitted(NamedTuple):

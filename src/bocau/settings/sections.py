@@ -159,6 +159,9 @@ class Accept(Section, frozen=True, kw_only=True):
             "bytes each.",
         ),
     ] = 200_000
+    query_days: Annotated[
+        int, Meta(ge=1, le=3_660, description="Days that a request can be asked about by its id; then it is 105.")
+    ] = 7
     type8_channel: Annotated[
         Literal["sms"],
         Meta(

@@ -12,6 +12,7 @@ from bocau.core.directory import (
     AccountRow,
     BlockedRow,
     BrandnameRow,
+    CallTemplateRow,
     DirectoryRows,
     KeyRow,
     NetworkRow,
@@ -26,6 +27,7 @@ from bocau.core.message import (
     Answer,
     CallbackDue,
     CallbackTry,
+    CodeTry,
     Due,
     Duplicate,
     InboundIn,
@@ -37,6 +39,9 @@ from bocau.core.message import (
     Overspent,
     ReceiptIn,
     ReceiptStored,
+    ReceiverRow,
+    SentPage,
+    SentRange,
     Summary,
 )
 from bocau.core.registration import Registration
@@ -286,6 +291,21 @@ class AcceptStore(Protocol):
         """A request of this account accepted at or after `since_ms`; another account's is None too (promises S3)."""
         ...
 
+    async def receivers(self, account_id: int, smsid: str, since_ms: int) -> list[ReceiverRow] | None:
+        """The receivers of such a request, in order; those that were dropped at the door are not among them."""
+        ...
+
+    async def sent(self, wanted: SentRange) -> SentPage:
+        """A page of this account's messages, oldest first. Others get their turn while it is counted."""
+        ...
+
+    async def try_code(self, attempt: CodeTry) -> bool:
+        """Whether it is the code that was last sent to the phone, not expired, not used, not missed too often.
+
+        It is right once; a wrong try counts. Raises StoreFault.
+        """
+        ...
+
 
 class ScheduleStore(Protocol):
     """What room 2 needs."""
@@ -303,7 +323,10 @@ class ScheduleStore(Protocol):
         ...
 
     async def prune(self, now_ms: int, limit: int) -> int:
-        """Forget RequestIds after 48 h and orphan receipts after 7 days, a few at a time. Returns how many."""
+        """Forget RequestIds after 48 h, orphan receipts after 7 days and expired codes, a few at a time.
+
+        Returns how many.
+        """
         ...
 
 
@@ -458,6 +481,14 @@ class AdminStore(Protocol):
     ) -> bool:
         """Approve, with the templates to register, or refuse, with None. The customer's callback becomes due in the
         same transaction. False: it does not wait for a decision."""
+        ...
+
+    async def put_call_template(self, row: CallTemplateRow, now_ms: int) -> int:
+        """Add what a call may say (id 0: a new one), or find the equal one. Returns its id."""
+        ...
+
+    async def delete_call_template(self, account_id: int, template_id: int) -> bool:
+        """Whether there was one."""
         ...
 
     async def put_price(self, row: PriceRow) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 from tests.rooms.accept.shop import KEY, NOW, PEPPER, PHONES, POLICY, SECRET, TEXT, VND, Stock, key_row
 from tests.rooms.scenario import PATIENCE_SECONDS, TurnedWorld
@@ -17,11 +18,11 @@ from tests.store.sweep import sweep
 
 from bocau.accept.checks import Policy
 from bocau.accept.door import Door
-from bocau.core.directory import BlockedRow, BrandnameRow, NetworkRow, PriceRow, TemplateRow, build
+from bocau.core.directory import BlockedRow, BrandnameRow, CallTemplateRow, NetworkRow, PriceRow, TemplateRow, build
 from bocau.core.ids import Ids
 from bocau.core.lifecycle import AttemptState
 from bocau.core.limits import LimitRow
-from bocau.core.message import Answer, AnswerKind, AttemptKey, Intent, Message, ReceiptIn
+from bocau.core.message import Answer, AnswerKind, AttemptKey, CallbackTry, Intent, Message, ReceiptIn
 from bocau.core.outcome import match_key, match_keys
 from bocau.listener import Limits, Listener
 from bocau.loops import Lane
@@ -105,7 +106,9 @@ class Reply(NamedTuple):
 
     @property
     def members(self) -> dict[str, Any]:
-        """The members of the JSON body."""
+        """The members of the JSON body, or the children of an XML one as text."""
+        if "xml" in self.headers["content-type"]:
+            return {child.tag: child.text or "" for child in ElementTree.fromstring(self.body)}  # noqa: S314
         found = json.loads(self.body)
         assert isinstance(found, dict)
         return found
@@ -201,6 +204,8 @@ class Doorway:
             await store.put_brandname(BrandnameRow(account, sms_type, name, state), NOW)
         for _, brandname, telco, text, route_class in stock.templates:
             await store.put_template(TemplateRow(0, account, 2, brandname, telco, text, route_class), NOW)
+        for text in stock.call_templates:
+            await store.put_call_template(CallTemplateRow(0, account, text), NOW)
         await store.top_up(account, BALANCE * VND, "test", NOW)
         for name, value in stock.limits:
             await store.put_limit(LimitRow(account, name, value))
@@ -237,6 +242,15 @@ class Doorway:
         db.commit()
         db.close()
 
+    def forget(self, before: Inside) -> None:
+        """Take back the messages accepted since then, with their money."""
+        kept = ",".join(map(str, before.messages))
+        self.tamper(
+            f"DELETE FROM message WHERE id NOT IN ({kept})",  # noqa: S608
+            f"DELETE FROM ledger WHERE kind = 'hold' AND subject_id NOT IN ({kept})",  # noqa: S608
+            "UPDATE account SET balance = (SELECT sum(amount) FROM ledger WHERE account_id = account.id)",
+        )
+
     async def _put(self, put: Callable[[I, Done[R]], None], item: I) -> R:
         future: asyncio.Future[R | StoreFault] = asyncio.get_running_loop().create_future()
         put(item, future.set_result)
@@ -262,6 +276,10 @@ class Doorway:
             self.store.receipt,
             ReceiptIn("north", carrier_id, keys, message.phone, state, "", self.world.now, b"", None, False),
         )
+
+    async def tried(self, attempt: CallbackTry) -> None:
+        """A customer's host was called."""
+        await self._put(self.store.tried, attempt)
 
     # In front of the door
 

@@ -94,6 +94,8 @@ class Stock(NamedTuple):
     scopes: str = "query,send"
     only_brandname: str = ""
     expires_ms: int | None = None
+    call_templates: tuple[str, ...] = ()
+    """Texts of calls, with ids from 1 on."""
 
 
 def key_row(account_id: int, stock: Stock) -> KeyRow:

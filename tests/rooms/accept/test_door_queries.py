@@ -92,7 +92,7 @@ def test_an_id_that_is_none_is_105(tmp_path: Path, smsid: str) -> None:
 
 
 def test_the_status_is_asked_in_any_form(tmp_path: Path) -> None:
-    """Any case of the id, RefId, ReferenceId or SMSID, by GET or POST; bad keys get two members."""
+    """Any case of the id, RefId or SMSID, by GET or POST; bad keys get two members."""
 
     async def scenario(place: Doorway) -> None:
         smsid = (await place.send()).smsid
@@ -100,7 +100,7 @@ def test_the_status_is_asked_in_any_form(tmp_path: Path) -> None:
         assert (await place.status(upper)).body == status_body(upper, 0, 2, 0, "850.0000", 1, 0)
         wanted = status_body(smsid, 0, 2, 0, "850.0000", 1, 0)
         keys = {"apikey": KEY, "Secretkey": SECRET}
-        for name in ("RefId", "REFID", "ReferenceId", "SMSID"):
+        for name in ("RefId", "REFID", "SMSID"):
             body = json.dumps({**keys, name: f" {smsid} "}).encode()
             assert (await place.request("POST", f"{STATUS_PATH}/", body)).body == wanted
             target = f"/mainservice.svc/JSON/getsendstatus/?&{name}={smsid}&APIKEY={KEY}&SECRETKEY={SECRET}"

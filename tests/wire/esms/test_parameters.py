@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocau.wire.esms.parameters import CHARSET, MAX_DEPTH, MAX_PAIRS, NAMES, Malformed, decode
+from bocau.wire.esms.names import CHARSET, MAX_DEPTH, MAX_PAIRS, SEND_NAMES, Malformed, Vocabulary
+from bocau.wire.esms.parameters import decode
 
 
 @pytest.mark.parametrize(
@@ -86,11 +87,21 @@ M10 = {
     "a bare text": b'"Phone"',
     "a bare number": b"1",
     "a bare null": b"null",
-    "XML": b"<RQST><PHONE>1</PHONE></RQST>",
+    "XML cut short": b"<RQST><PHONE>1</PHONE>",
+    "XML with a bare less-than sign": b"<RQST><CONTENT>1 < 2</CONTENT></RQST>",
     "a DOCTYPE": b"<!DOCTYPE a=b>",
+    "a DOCTYPE inside": b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e "x">]><RQST><CONTENT>&e;</CONTENT></RQST>',
+    "a comment in XML": b"<RQST><!-- --><PHONE>1</PHONE></RQST>",
+    "CDATA": b"<RQST><CONTENT><![CDATA[x]]></CONTENT></RQST>",
+    "XML nine deep": b"<a>" * 9 + b"</a>" * 9,
+    "XML of too many elements": b"<a>" + b"<b/>" * 40_000 + b"</a>",
+    "U+0000 in XML": b"<RQST><CONTENT>a\x00b</CONTENT></RQST>",
+    "U+0000 in XML, escaped": b"<RQST><CONTENT>a&#0;b</CONTENT></RQST>",
+    "a surrogate in XML": b"<RQST><CONTENT>&#xD800;</CONTENT></RQST>",
+    "XML in UTF-16": "<RQST><PHONE>1</PHONE></RQST>".encode("utf-16"),
+    "an element where a text belongs": b"<RQST><CONTENT>a<b>c</b></CONTENT></RQST>",
     "a list where a text belongs": b'{"Phone":["1"]}',
     "an object where a text belongs": b'{"Phone":{"a":1}}',
-    "a list of lists": b'{"Phones":[["1"]]}',
     "too many pairs": b"&".join([b"a=b"] * (MAX_PAIRS + 1)),
 }
 
@@ -122,7 +133,7 @@ def test_duplicate_keys_are_not_an_error_and_the_last_wins() -> None:
         (b'{"a":' + b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1) + b',"Phone":"1"}', {"phone": "1"}),
         (b'{"Params":["x",{"y":[1.5,null,true]}],"Phone":"1"}', {"phone": "1"}),
         (b'{"Content":"\\\\u0000"}', {"content": "\\u0000"}),
-        (b'{"Phones":["0901234567",901234568,null]}', {"phones": "0901234567,901234568,"}),
+        (b'{"Phones":["0901234567",901234568,null],"Code":{"a":1}}', {}),
         ('{"Ph\u212aone":"2","\u212a":1}'.encode(), {}),
         (b"&Phone=1", {"phone": "1"}),
         (b"Phone=1&&x&=&Content=a+b%20c%2Bd", {"phone": "1", "content": "a b c+d"}),
@@ -137,6 +148,49 @@ def test_duplicate_keys_are_not_an_error_and_the_last_wins() -> None:
 def test_a_body_gives_its_parameters(body: bytes, values: dict[str, str]) -> None:
     """Marks, white space, foreign members and bad escapes are borne."""
     assert decode(body) == values
+
+
+WRAPPED = (
+    b"<R><CONTACTS><item><CUSTOMER><NAME>x</NAME><PHONE> 1 </PHONE></CUSTOMER></item>\n"
+    b"<CUSTOMER><phone>2</phone></CUSTOMER><PHONE>3</PHONE></CONTACTS><PHONE>4</PHONE></R>"
+)
+"""Receivers at three depths, and one beside the list."""
+
+
+@pytest.mark.parametrize(
+    ("body", "values"),
+    [
+        (b"<RQST><PHONE>1</PHONE><x/></RQST>", {"phone": "1"}),
+        (b'<?xml version="1.0" encoding="utf-16"?>\n<rqst><Phone a="b">1</Phone></rqst>', {"phone": "1"}),
+        (b'<ApiModel xmlns="http://x" xmlns:i="http://y"><i:Phone>1</i:Phone></ApiModel>', {"phone": "1"}),
+        (b"\xef\xbb\xbf <RQST><CONTENT>a &amp; b &lt; c</CONTENT></RQST>", {"content": "a & b < c"}),
+        (b"<RQST><CONTENT>a & b &nbsp; &amp; &copy c&d;</CONTENT></RQST>", {"content": "a & b &nbsp; & &copy c&d;"}),
+        (b"<RQST><CONTENT> two\r\nlines </CONTENT></RQST>", {"content": " two\nlines "}),
+        (b"<RQST><CONTENT></CONTENT><PHONE/></RQST>", {"content": "", "phone": ""}),
+        (b"<RQST><PHONE>1</PHONE><phone>2</phone></RQST>", {"phone": "2"}),
+        (b"<RQST><CONTACTS><CUSTOMER><PHONE>1</PHONE></CUSTOMER></CONTACTS></RQST>", {"phone": "1"}),
+        (
+            WRAPPED,
+            {"phone": "1,2,3"},
+        ),
+        (b"<RQST><CONTACTS/></RQST>", {}),
+        (b"<RQST/>", {}),
+        ("<RQST><CONTENT>số</CONTENT></RQST>".encode(), {"content": "số"}),
+    ],
+)
+def test_a_document_gives_its_parameters(body: bytes, values: dict[str, str]) -> None:
+    """Whatever its root is called, with every PHONE under CONTACTS, and with texts that nobody escaped."""
+    assert decode(body) == values
+
+
+def test_a_parameter_of_another_operation_is_foreign() -> None:
+    """A report has a Page; a send that carries one may put anything into it."""
+    report = Vocabulary("page")
+    body = b'{"Page":[1],"PAGE":{"a":1},"Phone":"1"}'
+    assert decode(body) == {"phone": "1"}
+    with pytest.raises(Malformed):
+        decode(body, b"", report)
+    assert decode(b'{"PAGE":2,"Phone":[1]}', b"", report) == {"page": "2"}
 
 
 def test_the_body_wins_over_the_query_where_it_says_something() -> None:
@@ -158,12 +212,13 @@ def test_the_body_wins_over_the_query_where_it_says_something() -> None:
 )
 def test_old_charsets_are_read_and_reported(raw: bytes, text: str, charset: str | None) -> None:
     """UTF-8, then windows-1258, then latin-1; the caller can log which."""
-    bodies = (b'{"Content":"' + raw + b'"}', b"Content=" + raw, b"Content=" + b"".join(b"%%%02X" % o for o in raw))
+    xml = b"<R><CONTENT>" + raw + b"</CONTENT></R>"
+    bodies = (xml, b'{"Content":"' + raw + b'"}', b"Content=" + raw, b"Content=" + b"".join(b"%%%02X" % o for o in raw))
     for body in bodies:
         values = decode(body)
         assert values["content"] == text
         assert values.get(CHARSET) == charset
-        if not body.startswith(b"{"):
+        if body[:1] not in (b"{", b"<"):
             assert decode(b"", body) == values
 
 
@@ -171,7 +226,7 @@ def test_no_client_can_name_the_charset_itself() -> None:
     """The key under which it is reported is no parameter."""
     assert decode(b'{"charset":"x"}') == {}
     assert decode(b"charset=x") == {}
-    assert CHARSET not in NAMES
+    assert CHARSET not in SEND_NAMES.texts
 
 
 NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,22})(\.[0-9]{1,22})?([eE][+-]?[0-9]{1,22})?", fullmatch=True)
@@ -192,7 +247,13 @@ def test_any_json_number_is_plain_and_equal_or_malformed(token: str) -> None:
 @given(st.binary(max_size=400), st.binary(max_size=100))
 def test_garbage_raises_only_malformed(body: bytes, query: bytes) -> None:
     """Whatever the bytes, the result is plain text without U+0000 and without surrogates, or Malformed."""
-    for variant in (body, b'{"Content":"' + body + b'"}', b'{"Phone":' + body + b"}", b"Content=" + body):
+    for variant in (
+        body,
+        b'{"Content":"' + body + b'"}',
+        b'{"Phone":' + body + b"}",
+        b"Content=" + body,
+        b"<R>" + body + b"</R>",
+    ):
         try:
             values = decode(variant, query)
         except Malformed:
@@ -206,7 +267,7 @@ _LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 _TREES = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner))
 
 
-@given(_TREES, st.sampled_from(["Phone", "Phones", "other"]))
+@given(_TREES, st.sampled_from(["Phone", "other"]))
 def test_any_json_value_is_taken_or_malformed(value: object, name: str) -> None:
     """The value of a member may be anything JSON allows, and some things it does not."""
     body = json.dumps({name: value}).encode("utf-8", "surrogatepass")

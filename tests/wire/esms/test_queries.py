@@ -2,7 +2,7 @@
 
 import pytest
 
-from bocau.wire.esms.parameters import Malformed
+from bocau.wire.esms.names import Malformed
 from bocau.wire.esms.queries import Keys, StatusQuery, decode_keys, decode_status
 
 KEYS = Keys("K-4f1d", "S-9a2c")
@@ -40,7 +40,7 @@ def test_keys_come_from_the_path_or_the_parameters(
     body: bytes, query: bytes, arguments: tuple[str, ...], keys: Keys
 ) -> None:
     """Half a pair of path arguments is no pair."""
-    assert decode_keys(body, query, arguments) == keys
+    assert decode_keys(body, query, arguments).keys == keys
 
 
 def test_keys_do_not_show_in_the_repr() -> None:

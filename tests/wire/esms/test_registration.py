@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocau.wire.esms.parameters import Malformed
+from bocau.wire.esms.names import Malformed
 from bocau.wire.esms.registration import (
     Decision,
     PreviewRequest,
     decision_query,
     decode_preview,
     registered,
-    registration_refused,
 )
+from bocau.wire.esms.reports import refused_plainly
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_the_bodies_are_those_of_the_documents() -> None:
     assert registered(52353) == (
         b'{"CodeResult":"100","ErrorMessage":"ViHAT is moderating your template","ServicePreviewId":52353}'
     )
-    assert registration_refused("101") == b'{"CodeResult":"101","ErrorMessage":"Authorize Failed"}'
-    assert registration_refused("104") == b'{"CodeResult":"104","ErrorMessage":"Brand name code is not exist"}'
-    assert registration_refused("199") == b'{"CodeResult":"199","ErrorMessage":"Request is processing"}'
-    assert registration_refused("301") == b'{"CodeResult":"301","ErrorMessage":"ServiceType is not supported"}'
+    assert refused_plainly("101") == b'{"CodeResult":"101","ErrorMessage":"Authorize Failed"}'
+    assert refused_plainly("104") == b'{"CodeResult":"104","ErrorMessage":"Brand name code is not exist"}'
+    assert refused_plainly("199") == b'{"CodeResult":"199","ErrorMessage":"Request is processing"}'
+    assert refused_plainly("301") == b'{"CodeResult":"301","ErrorMessage":"ServiceType is not supported"}'
 
 
 def test_the_callback_of_a_decision() -> None:

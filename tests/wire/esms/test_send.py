@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bocau.wire.esms.names import Malformed
 from bocau.wire.esms.operations import Kind, find, split_target
-from bocau.wire.esms.parameters import Malformed
 from bocau.wire.esms.send import SendRequest, decode_send
 
 GOLDEN = Path(__file__).with_name("golden")

@@ -117,3 +117,7 @@ SELECT account_id, api_key, network FROM allowed_network ORDER BY account_id, ap
 -- name: directory_blocked
 -- For the directory.
 SELECT account_id, kind, value FROM blocked ORDER BY account_id, kind, value;
+
+-- name: directory_call_templates
+-- For the directory.
+SELECT id, account_id, content FROM call_template ORDER BY id;

@@ -97,3 +97,13 @@ SELECT 1 FROM ledger WHERE account_id = $1 AND subject_id = $2 AND kind = $3;
 SELECT subject_id, kind, amount, cause, at_ms FROM ledger
 WHERE account_id = $1 AND at_ms >= $2 AND at_ms < $3 AND (subject_id, kind) < ($4, $5)
 ORDER BY subject_id DESC, kind DESC LIMIT $6;
+
+-- name: put_call_template
+-- Add, or find the equal one.
+INSERT INTO call_template (account_id, content, created_ms) VALUES ($1, $2, $3)
+ON CONFLICT (account_id, content) DO UPDATE SET content = excluded.content
+RETURNING id;
+
+-- name: delete_call_template
+-- Of this account only.
+DELETE FROM call_template WHERE account_id = $1 AND id = $2 RETURNING id;

@@ -8,6 +8,7 @@ from bocau.core.directory import (
     AccountRow,
     BlockedRow,
     BrandnameRow,
+    CallTemplateRow,
     KeyRow,
     NetworkRow,
     PriceRow,
@@ -191,6 +192,24 @@ class Administering:
         subject = f"registration {registration_id}: {'rejected' if templates is None else 'approved'}"
         return await self._change(
             "template.decide", subject, lambda db, q: decide(db, q, registration_id, templates, reason, now_ms)
+        )
+
+    async def put_call_template(self, row: CallTemplateRow, now_ms: int) -> int:
+        """See AdminStore."""
+        subject = f"account {row.account_id}: call template"
+        return await self._change(
+            "call_template.put",
+            subject,
+            lambda db, q: int(db.execute(q["put_call_template"], (*row[1:], now_ms)).fetchone()[0]),
+        )
+
+    async def delete_call_template(self, account_id: int, template_id: int) -> bool:
+        """See AdminStore."""
+        subject = f"account {account_id}: call template {template_id}"
+        return await self._change(
+            "call_template.delete",
+            subject,
+            lambda db, q: db.execute(q["delete_call_template"], (account_id, template_id)).fetchone() is not None,
         )
 
     async def put_price(self, row: PriceRow) -> None:

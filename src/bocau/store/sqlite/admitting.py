@@ -91,6 +91,7 @@ class Admitting:
         if free:
             messages = [message for admission in items for message in admission.messages]
             self._write(db, messages, _holds(messages), spending)
+            self._keep_codes(db, items)
         return free
 
     def _admit_each(self, db: sqlite3.Connection, items: Sequence[Admission]) -> list[AdmitResult]:
@@ -110,6 +111,7 @@ class Admitting:
             results.append(Admitted(admission))
         # A duplicate may have flushed earlier messages already; what is left goes in one statement.
         self._write(db, messages, entries, spending)
+        self._keep_codes(db, [result.admission for result in results if isinstance(result, Admitted)])
         return results
 
     def _write(
@@ -118,6 +120,14 @@ class Admitting:
         self._flush(db, messages)
         db.executemany(self._q["insert_ledger"], entries)
         spending.write()
+
+    def _keep_codes(self, db: sqlite3.Connection, admitted: Sequence[Admission]) -> None:
+        """Codes that were made up for these requests; hardly any has one."""
+        for admission in admitted:
+            code = admission.code
+            if code is not None:
+                place = (admission.messages[0].account_id, code.phone)
+                db.execute(self._q["put_code"], (*place, code.code_hash, code.expires_ms))
 
     def _refuse(
         self, db: sqlite3.Connection, admission: Admission, spending: Spending, unwritten: list[Message]

@@ -99,4 +99,6 @@ class Scheduling:
         gone = [(account, request, oldest) for account, request, created in keys if created < oldest]
         db.executemany(q["delete_request_key"], gone)
         texts = db.execute(q["prune_content_keys"], (oldest, limit)).rowcount
-        return len(gone) + texts + db.execute(q["prune_orphans"], (now_ms - _ORPHAN_MS, limit)).rowcount
+        codes = db.execute(q["prune_codes"], (now_ms, limit)).rowcount
+        orphans = db.execute(q["prune_orphans"], (now_ms - _ORPHAN_MS, limit)).rowcount
+        return len(gone) + texts + codes + orphans

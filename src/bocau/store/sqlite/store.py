@@ -9,6 +9,7 @@ from bocau.core.directory import (
     AccountRow,
     BlockedRow,
     BrandnameRow,
+    CallTemplateRow,
     DirectoryRows,
     KeyRow,
     NetworkRow,
@@ -22,6 +23,7 @@ from bocau.core.message import (
     Answer,
     CallbackDue,
     CallbackTry,
+    CodeTry,
     Due,
     Duplicate,
     InboundIn,
@@ -31,6 +33,9 @@ from bocau.core.message import (
     Message,
     ReceiptIn,
     ReceiptStored,
+    ReceiverRow,
+    SentPage,
+    SentRange,
     Summary,
 )
 from bocau.core.registration import Registration
@@ -49,6 +54,7 @@ from bocau.store.contract import (
 from bocau.store.queries import Queries, load
 from bocau.store.sqlite.administering import Administering
 from bocau.store.sqlite.admitting import Admitting, find_duplicate, read_summary
+from bocau.store.sqlite.answering import CodeChecking, read_receivers, read_sent
 from bocau.store.sqlite.calling import Calling
 from bocau.store.sqlite.commit import GroupCommit, Kind
 from bocau.store.sqlite.dispatching import Dispatching
@@ -113,6 +119,7 @@ class SqliteStore(Administering):
         self._claim_inbound = Kind("claim_inbound", 17, inbound.claim)
         self._inbound_told = Kind("inbound_told", 18, inbound.told)
         self._learn_ids = Kind("learn_ids", 16, self._put_id_forms)
+        self._try_code = Kind("try_code", 19, CodeChecking(q).run)
 
     @classmethod
     async def gateway(
@@ -220,6 +227,7 @@ class SqliteStore(Administering):
                 tuple(LimitRow(*row) for row in read(q["directory_limits"])),
                 tuple(NetworkRow(*row) for row in read(q["directory_networks"])),
                 tuple(BlockedRow(*row) for row in read(q["directory_blocked"])),
+                tuple(CallTemplateRow(*row) for row in read(q["directory_call_templates"])),
             )
         finally:
             read("COMMIT")
@@ -264,6 +272,20 @@ class SqliteStore(Administering):
         head = head_of(smsid)
         found = None if head is None else read_summary(self._reader, self._q, account_id, head, since_ms)
         return found if found is not None and found.smsid == smsid.lower() else None
+
+    async def receivers(self, account_id: int, smsid: str, since_ms: int) -> list[ReceiverRow] | None:
+        """See AcceptStore."""
+        head = head_of(smsid)
+        found = None if head is None else read_receivers(self._reader, self._q, account_id, head, since_ms)
+        return found[1] if found is not None and found[0] == smsid.lower() else None
+
+    async def sent(self, wanted: SentRange) -> SentPage:
+        """See AcceptStore."""
+        return await read_sent(self._reader, self._q, wanted)
+
+    async def try_code(self, attempt: CodeTry) -> bool:
+        """See AcceptStore."""
+        return await self._commit.call(self._try_code, attempt)
 
     # Room 2
 

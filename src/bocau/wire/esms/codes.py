@@ -14,6 +14,7 @@ __all__ = [
     "BLOCKED_NUMBER",
     "BRANDNAME_UNKNOWN",
     "CODES",
+    "CODE_INVALID",
     "DUPLICATE",
     "ID_UNKNOWN",
     "INVALID_FIELD",
@@ -24,6 +25,7 @@ __all__ = [
     "NO_BALANCE",
     "NO_PRICE",
     "ONE_PHONE_ONLY",
+    "RECORDING_UNKNOWN",
     "REGISTRATION_PENDING",
     "REQUEST_ID_TOO_LONG",
     "SERVICE_TYPE_UNSUPPORTED",
@@ -33,6 +35,8 @@ __all__ = [
     "TOO_FAST",
     "TOO_MANY_PHONES",
     "Code",
+    "call_template_unknown",
+    "code_invalid",
     "field_invalid",
     "network_not_registered",
     "phone_invalid",
@@ -46,8 +50,10 @@ NO_PRICE: Final = "102"
 NO_BALANCE: Final = "103"
 BRANDNAME_UNKNOWN: Final = "104"
 ID_UNKNOWN: Final = "105"
+RECORDING_UNKNOWN: Final = "106"
 INVALID_PHONE: Final = "108"
 INVALID_FIELD: Final = "110"
+CODE_INVALID: Final = "117"
 SMS_TYPE_UNSUPPORTED: Final = "118"
 TOO_MANY_PHONES: Final = "120"
 DUPLICATE: Final = "124"
@@ -153,7 +159,6 @@ _ROWS: Final[tuple[Code, ...]] = (
         "voice",
         "The recording does not exist.",
         "Use the id of an existing recording.",
-        emitted=False,
     ),
     Code(
         "107",
@@ -188,7 +193,6 @@ _ROWS: Final[tuple[Code, ...]] = (
         "code check",
         "The code is wrong, used or expired.",
         "Ask the user again, or send a new code.",
-        emitted=False,
     ),
     Code(
         "118",
@@ -357,6 +361,16 @@ def text(code: str) -> str:
 def phone_invalid(number: str) -> str:
     """The text of 108; of a number longer than 64 characters only the beginning is repeated."""
     return CODES[INVALID_PHONE].text.replace("{}", number[:_LONGEST_ECHO])
+
+
+def call_template_unknown() -> str:
+    """The text of 104 in the voice family (esms-api 4.1)."""
+    return "Template not found"
+
+
+def code_invalid(phone: str, code: str) -> str:
+    """The text of 117, with the number and the code as they were asked about, long ones cut."""
+    return CODES[CODE_INVALID].text.format(phone[:_LONGEST_ECHO], code[:_LONGEST_ECHO])
 
 
 def field_invalid(field: str) -> str:

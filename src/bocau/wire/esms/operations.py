@@ -24,10 +24,30 @@ class Kind(StrEnum):
     """What an operation asks for, whatever the form it comes in."""
 
     SEND = "send"
+    CALL_CODE = "call_code"
+    """A voice call that speaks a code: a message of type 8 (esms-api 4.1)."""
+    CALL_TEMPLATE = "call_template"
+    CALL_OLD = "call_old"
+    """By the codes of an older register, which bocau does not keep."""
+    CALL_RECORDING = "call_recording"
+    SEND_CODE = "send_code"
+    """A send whose code bocau makes up (esms-api 4.2)."""
+    CHECK_CODE = "check_code"
     STATUS = "status"
+    RECEIVERS = "receivers"
+    RECEIVERS_DATED = "receivers_dated"
     BALANCE = "balance"
     REGISTER = "register"
     """A template is asked for (esms-api 3.9)."""
+    BRANDNAMES = "brandnames"
+    BRANDNAMES_NUMBERED = "brandnames_numbered"
+    TEMPLATES = "templates"
+    SENT = "sent"
+    """The report of what was sent between two moments (esms-api 3.10)."""
+    SENT_PAGED = "sent_paged"
+    """The same, where Page and PageSize must be given."""
+    PRICE = "price"
+    PRICE_ADVERTISING = "price_advertising"
     UNSUPPORTED = "unsupported"
     """Known by name only; answered with code 118 (esms-api 5.4)."""
 
@@ -48,6 +68,8 @@ class Operation(NamedTuple):
     """How many path arguments may follow the name."""
     arguments: tuple[str, ...] = ()
     """The path arguments that were given, decoded, padded with empty strings up to `takes`. They are keys."""
+    markup: bool = False
+    """It was found under /xml/: the answer is XML, unless the caller wants JSON (esms-api 1.4)."""
 
     def __repr__(self) -> str:
         """The name alone: path arguments are keys and must not reach a log (esms-api 5.3)."""
@@ -57,21 +79,41 @@ class Operation(NamedTuple):
 _GET: Final = ("GET", "POST")
 """A documented GET; clients post a JSON body to it too (esms-api 1.3 step 8)."""
 _POST: Final = ("POST",)
+_BOTH: Final = ("json", "xml")
 
 
-def _unsupported(name: str) -> Operation:
-    """A row of esms-api 5.4."""
-    return Operation(name, Kind.UNSUPPORTED, _GET, body_limit=LIST_BODY_LIMIT)
+def _unsupported(name: str, folders: tuple[str, ...] = ("json",)) -> Operation:
+    """A row of esms-api 5.4, or of advertising (4.3)."""
+    return Operation(name, Kind.UNSUPPORTED, _GET, folders, LIST_BODY_LIMIT)
 
 
 TABLE: Final[tuple[Operation, ...]] = (
-    Operation("SendMultipleMessage_V4_post_json", Kind.SEND, _POST, folders=("json", "xml")),
+    Operation("SendMultipleMessage_V4_post_json", Kind.SEND, _POST, _BOTH),
     Operation("SendMultipleMessage_V4_get", Kind.SEND, _GET),
     Operation("SendMultipleMessage_V4_post", Kind.SEND, _POST),
-    Operation("GetSendStatus", Kind.STATUS, _GET),
-    Operation("GetBalance_json", Kind.BALANCE, _POST),
-    Operation("GetBalance", Kind.BALANCE, _GET, takes=2),
+    Operation("SendMultipleMessage_V4", Kind.SEND, _POST, _BOTH, LIST_BODY_LIMIT),
+    Operation("SendMultipleMessage_V2", Kind.SEND, _POST, _BOTH, LIST_BODY_LIMIT),
+    Operation("VoiceOTP", Kind.CALL_CODE, _GET),
+    Operation("MakeCallTemplate_V2", Kind.CALL_TEMPLATE, _GET),
+    Operation("MakeCallRecord_V2", Kind.CALL_RECORDING, _GET),
+    Operation("MakeCall", Kind.CALL_OLD, _GET),
+    Operation("SendMessageAutoGenCode_V4_get", Kind.SEND_CODE, _GET),
+    Operation("CheckCodeGen_V4_get", Kind.CHECK_CODE, _GET),
+    Operation("GetSendStatus", Kind.STATUS, _GET, _BOTH),
+    Operation("GetSmsReceiverStatus_get", Kind.RECEIVERS, _GET),
+    Operation("GetSmsReceiverStatus_V2", Kind.RECEIVERS_DATED, _GET),
+    Operation("GetBalance_json", Kind.BALANCE, _POST, _BOTH),
+    Operation("GetBalance", Kind.BALANCE, _GET, _BOTH, takes=2),
+    Operation("GetListBrandname", Kind.BRANDNAMES, _GET, takes=2),
+    Operation("GetListBrandnameV2", Kind.BRANDNAMES_NUMBERED, _GET, takes=2),
+    Operation("GetTemplate", Kind.TEMPLATES, _POST),
     Operation("SubServicePreviewJson", Kind.REGISTER, _POST),
+    Operation("GetSmsSentData_V1", Kind.SENT, _POST),
+    Operation("GetSmsSentData_V2", Kind.SENT_PAGED, _POST),
+    Operation("SummaryMultipleMessage_V4_get", Kind.PRICE, _GET),
+    Operation("SummaryMultipleSMSBrandname", Kind.PRICE_ADVERTISING, _POST, body_limit=LIST_BODY_LIMIT),
+    _unsupported("SendMultipleSMSBrandname_json"),
+    _unsupported("SendMultipleSMSBrandname", _BOTH),
     _unsupported("SendZaloMessage_V4_post_json"),
     _unsupported("SendZaloMessage_V5_post"),
     _unsupported("SendZaloMessage_V6"),
@@ -95,24 +137,24 @@ TABLE: Final[tuple[Operation, ...]] = (
     _unsupported("SummaryZaloMessage_V4_post_json"),
     _unsupported("RegisZNSTemplateJson"),
     _unsupported("RegisOAPackageJson"),
-    _unsupported("GetSmsStatus"),
+    _unsupported("GetSmsStatus", _BOTH),
 )
 """Every operation bocau knows. A new one is a new row."""
 
 _SOAP: Final = _unsupported("MainService.svc")
 """The bare service address: SOAP calls and `?wsdl` (esms-api 5.4)."""
 
-_BLANK: Final = {row.name: row._replace(arguments=("",) * row.takes) for row in TABLE}
+_ROWS: Final[dict[str, Operation]] = {
+    f"{folder}/{row.name}": row._replace(arguments=("",) * row.takes, markup=folder == "xml")
+    for row in TABLE
+    for folder in row.folders
+}
+"""Folder and name -> the row as it is found there, without path arguments."""
 
 _EXACT: Final[dict[bytes, Operation]] = {
-    f"/MainService.svc/{folder}/{row.name}{slash}".encode(): row
-    for row in _BLANK.values()
-    for folder in row.folders
-    for slash in ("", "/")
+    f"/MainService.svc/{place}{slash}".encode(): row for place, row in _ROWS.items() for slash in ("", "/")
 }
-_FOLDED: Final[dict[bytes, Operation]] = {
-    f"{folder}/{row.name}".lower().encode(): row for row in _BLANK.values() for folder in row.folders
-}
+_FOLDED: Final[dict[bytes, Operation]] = {place.lower().encode(): row for place, row in _ROWS.items()}
 _DEEPEST: Final = 3 + max(row.name.count("/") + row.takes for row in TABLE)
 
 

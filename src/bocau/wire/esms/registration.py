@@ -6,10 +6,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from bocau.wire.esms import codes, parameters
+from bocau.wire.esms import parameters
+from bocau.wire.esms.names import SEND_PARAMETERS, Vocabulary
 
-__all__ = ["Decision", "PreviewRequest", "decision_query", "decode_preview", "registered", "registration_refused"]
+__all__ = ["Decision", "PreviewRequest", "decision_query", "decode_preview", "registered"]
 
+_NAMES = Vocabulary(*SEND_PARAMETERS, "servicetype")
 _TEXT = "ViHAT is moderating your template"
 """The exact ErrorMessage of the API, name and all."""
 
@@ -40,8 +42,8 @@ class Decision(IntEnum):
 
 
 def decode_preview(body: bytes, query: bytes = b"") -> PreviewRequest:
-    """The question of SubServicePreviewJson. Raises parameters.Malformed."""
-    get = parameters.decode(body, query).get
+    """The question of SubServicePreviewJson. Raises names.Malformed."""
+    get = parameters.decode(body, query, _NAMES).get
     return PreviewRequest(
         get("apikey", ""),
         get("secretkey", ""),
@@ -56,14 +58,6 @@ def decode_preview(body: bytes, query: bytes = b"") -> PreviewRequest:
 def registered(preview_id: int) -> bytes:
     """The body of a registration that was taken; the id is a number token."""
     return b'{"CodeResult":"100","ErrorMessage":%b,"ServicePreviewId":%d}' % (msgspec.json.encode(_TEXT), preview_id)
-
-
-def registration_refused(code: str, text: str = "") -> bytes:
-    """The body of one that was not. `text`: else the code's own."""
-    return b'{"CodeResult":%b,"ErrorMessage":%b}' % (
-        msgspec.json.encode(code),
-        msgspec.json.encode(text or codes.text(code)),
-    )
 
 
 def decision_query(preview_id: int, decision: Decision, brandname: str) -> str:

@@ -1,12 +1,13 @@
 """The send request: one value, whatever the form it came in (esms-api 2.1, 3.1)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 import msgspec
 
-from bocau.wire.esms import parameters
+from bocau.wire.esms import names, parameters
 
-__all__ = ["SendRequest", "decode_send"]
+__all__ = ["SendRequest", "decode_send", "send_of"]
 
 _TRUE: Final = frozenset({"1", "true"})
 
@@ -65,9 +66,9 @@ _DOCUMENTED: Final = msgspec.json.Decoder(_Documented)
 
 
 def decode_send(body: bytes, query: bytes = b"") -> SendRequest:
-    """Decode a send from a JSON or form body and a query (without its question mark); for a GET, pass an empty body.
+    """Decode a send from a JSON, XML or form body and a query (without its question mark).
 
-    Raises parameters.Malformed, and only that, for bytes that hold no parameters.
+    For a GET, pass an empty body. Raises names.Malformed, and only that, for bytes that hold no parameters.
     """
     if not query and b"\\u0000" not in body:
         try:
@@ -76,7 +77,7 @@ def decode_send(body: bytes, query: bytes = b"") -> SendRequest:
             members = None
         if members is not None:
             return _from_documented(members)
-    return _from_parameters(parameters.decode(body, query))
+    return send_of(parameters.decode(body, query))
 
 
 def _from_documented(members: _Documented) -> SendRequest:
@@ -99,8 +100,8 @@ def _from_documented(members: _Documented) -> SendRequest:
     )
 
 
-def _from_parameters(values: dict[str, str]) -> SendRequest:
-    """The request in plain parameters."""
+def send_of(values: Mapping[str, str]) -> SendRequest:
+    """The request in plain parameters, by canonical name."""
     get = values.get
     return SendRequest(
         get("apikey", ""),
@@ -115,7 +116,7 @@ def _from_parameters(values: dict[str, str]) -> SendRequest:
         get("senddate", "").strip(),
         get("campaignid", ""),
         get("callbackurl", "").strip(),
-        get(parameters.CHARSET, "utf-8"),
+        get(names.CHARSET, "utf-8"),
     )
 
 

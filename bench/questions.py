@@ -1,0 +1,98 @@
+"""What a question costs in a store that has grown: CPU time of each, among a million messages of several accounts."""
+
+import sqlite3
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.stages_store import open_store
+from bocau.core.ids import first_id_at, smsid_of
+from bocau.core.message import SentRange
+from bocau.store.sqlite import SqliteStore
+
+__all__ = ["Asked", "measure_questions"]
+
+_ACCOUNTS = 4
+"""Account 1 has half of all messages, the others share the rest."""
+_BEGIN_MS = 1_800_000_000_000
+_GAP_MS = 10
+"""Between two messages."""
+
+_FILL = """
+WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < :count)
+INSERT INTO message
+SELECT :first + (n * :gap << 22), :first + (n * :gap << 22), CASE WHEN n & 1 THEN 1 ELSE 2 + (n >> 1) % 3 END,
+    printf('%016x0000000000000000000', :first + (n * :gap << 22)), 1, 0, '', '', 2, 'otp', 'Baotrixemay',
+    printf('09%08d', n), 2, printf('%06d la ma xac minh dang ky Baotrixemay cua ban', n), 1, 8500000, '', 'delivered',
+    '', 0, 1, 'simulator', 0, :begin + n * :gap, :begin + n * :gap, :begin + n * :gap, :begin + n * :gap + 300000,
+    NULL, :begin + n * :gap + 2000
+FROM number
+"""
+
+
+class Asked(NamedTuple):
+    """One question."""
+
+    name: str
+    ms: float
+    """CPU milliseconds, the least of some rounds."""
+    loop_ms: float
+    """The longest that the loop was held by it at one time."""
+
+
+async def measure_questions(rows: int, rounds: int, folder: Path | None) -> list[Asked]:
+    """Fill a store by SQL and ask it everything."""
+    with tempfile.TemporaryDirectory(prefix="bocau-bench-", dir=folder) as place:
+        store, _ = open_store(f"{place}/bocau.db")
+        _fill(f"{place}/bocau.db", rows)
+        found = [await _time(name, ask, rounds) for name, ask in _questions(store, rows)]
+        await store.close(_BEGIN_MS)
+    return found
+
+
+def _fill(path: str, rows: int) -> None:
+    db = sqlite3.connect(path)
+    first = first_id_at(_BEGIN_MS)
+    db.execute(_FILL, {"count": rows, "first": first, "gap": _GAP_MS, "begin": _BEGIN_MS})
+    db.executemany("INSERT INTO account (name, created_ms) VALUES (?, 0)", [(f"shop-{n}",) for n in range(_ACCOUNTS)])
+    db.commit()
+    db.close()
+
+
+def _questions(store: SqliteStore, rows: int) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
+    middle = rows // 2 | 1
+    smsid = smsid_of(first_id_at(_BEGIN_MS + middle * _GAP_MS), bytes(8), 0)
+    end = first_id_at(_BEGIN_MS + rows * _GAP_MS)
+    small, page = first_id_at(_BEGIN_MS + 1_000 * _GAP_MS), 500
+    return [
+        ("state of a request", lambda: store.summary(1, smsid, 0)),
+        ("state, another account's", lambda: store.summary(2, smsid, 0)),
+        ("receivers of a request", lambda: store.receivers(1, smsid, 0)),
+        ("balance", lambda: store.balance(1)),
+        ("report: first page of 500", lambda: store.sent(SentRange(1, 2, 0, small, 0, page))),
+        (f"report: first page of {rows // 2:,}", lambda: store.sent(SentRange(1, 2, 0, end, 0, page))),
+        (f"report: last page of {rows // 2:,}", lambda: store.sent(SentRange(1, 2, 0, end, rows // 2 - page, page))),
+        ("report: of an account with none", lambda: store.sent(SentRange(9, 2, 0, end, 0, page))),
+    ]
+
+
+async def _time(name: str, ask: Callable[[], Awaitable[object]], rounds: int) -> Asked:
+    """Ask once to warm up, then in rounds."""
+    await ask()
+    return Asked(name, *min([await _once(ask) for _ in range(rounds)]))
+
+
+async def _once(ask: Callable[[], Awaitable[object]]) -> tuple[float, float]:
+    """CPU milliseconds of one question in all, and of its longest step between two turns of the loop."""
+    began = time.process_time()
+    steps, longest = ask().__await__(), 0.0
+    while True:
+        step = time.process_time()
+        try:
+            next(steps)
+        except StopIteration:
+            longest = max(longest, time.process_time() - step)
+            return round((time.process_time() - began) * 1e3, 3), round(longest * 1e3, 3)
+        longest = max(longest, time.process_time() - step)
