@@ -5,7 +5,16 @@ from collections.abc import Callable, Coroutine
 import pytest
 from tests.store.house import HOUR, NOON, PRICE, House
 
-from bocau.core.directory import AccountRow, BlockedRow, BrandnameRow, KeyRow, NetworkRow, PriceRow, TemplateRow
+from bocau.core.directory import (
+    AccountRow,
+    BlockedRow,
+    BrandnameRow,
+    CallTemplateRow,
+    KeyRow,
+    NetworkRow,
+    PriceRow,
+    TemplateRow,
+)
 from bocau.core.limits import LimitRow
 from bocau.store.contract import EVER
 
@@ -35,6 +44,8 @@ ACTS: dict[str, Callable[[House], Coroutine[object, object, object]]] = {
     "key": lambda h: h.store.put_key(KeyRow("K2", h.account, HASH, "active"), h.now),
     "brandname": lambda h: h.store.put_brandname(brandname(h, "OTHER"), h.now),
     "template": lambda h: h.store.put_template(template(h, "x {P2,9}"), h.now),
+    "call_template": lambda h: h.store.put_call_template(CallTemplateRow(0, h.account, "Ma {code}"), h.now),
+    "delete_call_template": lambda h: h.store.delete_call_template(h.account, 1),
     "delete_template": lambda h: h.store.delete_template(h.account, 1),
     "price": lambda h: h.store.put_price(PriceRow(0, 2, 0, PRICE)),
     "ported": lambda h: h.store.put_ported([(901234567, 1)], last=True),
