@@ -10,10 +10,10 @@ from bench.process import Cores
 from bench.requests import CALLBACK_PATH
 from bench.stage import Effort, Stage, best, best_later, time_each
 from bench.stages_carrier import quiet_log
+from bocau.caller.client import GuardedHttp, HttpLimits
+from bocau.caller.guard import parse_target
 from bocau.core.message import CallbackDue, CallbackTry
 from bocau.report.callbacks import CallbackPolicy, Callbacks, url_of
-from bocau.report.guard import parse_target
-from bocau.report.http_get import GetLimits, GuardedGet
 from bocau.report.signature import Signer, signature_headers
 from bocau.store.contract import Done
 from bocau.telemetry import ReportMeters
@@ -73,7 +73,7 @@ class _Store:
 async def _tell(dues: Sequence[CallbackDue]) -> float:
     """As after receipts: they fall due in lots and as many GETs go on as the settings allow."""
     world, store = RealWorld(), _Store(len(dues))
-    http = GuardedGet(world, (_LOOPBACK,), GetLimits(_PER_HOST))
+    http = GuardedHttp(world, (_LOOPBACK,), HttpLimits(_PER_HOST))
     policy = CallbackPolicy((0, 30), 20, 10.0, _IN_FLIGHT, len(dues), (_SECRET,))
     callbacks = Callbacks(world, store, http, policy, ReportMeters(), quiet_log(world))
     began = time.process_time()
@@ -90,7 +90,7 @@ async def _tell(dues: Sequence[CallbackDue]) -> float:
 
 async def _get(urls: Sequence[str]) -> float:
     """GETs without their signature, by as many tasks as there are connections."""
-    http = GuardedGet(RealWorld(), (_LOOPBACK,), GetLimits(_PER_HOST))
+    http = GuardedHttp(RealWorld(), (_LOOPBACK,), HttpLimits(_PER_HOST))
     waiting = iter(urls)
 
     async def work() -> None:

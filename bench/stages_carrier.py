@@ -4,20 +4,21 @@ import asyncio
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from bench.carrier import receipt_pdu, submit_answer
 from bench.stage import Effort, Stage, best_later
-from bocau.core.message import Admission, Answer, Due, InboundIn, Intent, Message, ReceiptIn, ReceiptStored
+from bocau.core.message import Admission, Answer, Due, InboundIn, Intent, Message, Past, ReceiptIn, ReceiptStored
 from bocau.deliver.smpp import CarrierSettings, SmppCarrier
-from bocau.dispatch.loop import Dispatcher, Outlet
+from bocau.dispatch.loop import Dispatcher
+from bocau.dispatch.outlet import Outlet
 from bocau.dispatch.pace import Pace
-from bocau.dispatch.plan import Route
+from bocau.dispatch.plan import Choice, Route, RouteTable
 from bocau.loops import Lane
-from bocau.ports import Submission
+from bocau.ports import Pulse, Submission
 from bocau.report.receipts import ReceiptDesk
-from bocau.store.contract import Done, OutcomeDeadlines, Recorded
+from bocau.store.contract import Claimed, Done, OutcomeDeadlines, Recorded
 from bocau.telemetry import CarrierMeters, DispatchMeters, Lines, Log, ReportMeters, make_log
 from bocau.wire.gsm.parts import Profile
 from bocau.wire.smpp.codec import Framer, encode
@@ -66,9 +67,12 @@ class _Store:
 
     epoch = 1
 
-    async def claim(self, now_ms: int, limit: int) -> list[Message]:
-        del now_ms, limit
-        return []
+    async def claim(self, now_ms: int, room: Mapping[str, int], closed: frozenset[str]) -> Claimed:
+        del now_ms, room, closed
+        return Claimed([], frozenset(), whole=True)
+
+    async def past(self, message_id: int) -> Past:
+        raise KeyError(message_id)
 
     async def open_parts(self, message_id: int) -> tuple[int, ...]:
         del message_id
@@ -78,8 +82,8 @@ class _Store:
         del intent
         done(0)
 
-    def hand_back(self, message_id: int, wake_ms: int, done: Done[None]) -> None:
-        del message_id, wake_ms
+    def hand_back(self, message_id: int, due_ms: int, parked: str, done: Done[None]) -> None:
+        del message_id, due_ms, parked
         done(None)
 
     def record(self, answer: Answer, done: Done[Recorded]) -> None:
@@ -107,9 +111,12 @@ class _Taker:
 
     name = _NAME
     room = _HANDS_FREE
+    up = True
+    outstanding = 0
 
     def __init__(self, taken: list[Submission]) -> None:
         self.submit = taken.append
+        self.pulse = Pulse()
 
     def reserve(self, parts: int) -> None:
         del parts
@@ -123,14 +130,14 @@ async def _hand_over(messages: list[Message], taken: list[Submission]) -> float:
     world = RealWorld()
     taken.clear()
     carrier = cast("SmppCarrier", _Taker(taken))
-    outlets = {_NAME: Outlet(carrier, Pace(0), Profile())}
-    routes = (Route("all", _NAME, (), (), ()),)
-    dispatcher = Dispatcher(world, _Store(), outlets, routes, _HANDS_FREE, DispatchMeters(), quiet_log(world))
+    dispatcher = Dispatcher(world, _Store(), _HANDS_FREE, DispatchMeters(), quiet_log(world))
+    table = RouteTable([Route("all", (Choice(_NAME),))])
+    dispatcher.equip(table, {_NAME: Outlet(carrier, Pace(0), Profile())})
     lane = dispatcher.lane
     began = time.process_time()
     for start in range(0, len(messages), _WINDOW):
         for message in messages[start : start + _WINDOW]:
-            lane.reserve(1)
+            lane.reserve(message.account_id, message.route_class, 1)
             lane.fill(message)
         await asyncio.sleep(0)
     used = time.process_time() - began

@@ -5,10 +5,10 @@ import contextlib
 import ipaddress
 import os
 import pathlib
-import ssl
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from bocau import __version__
 from bocau.accept.checks import Policy
@@ -16,48 +16,54 @@ from bocau.accept.counters import DAY_MS
 from bocau.accept.door import Door
 from bocau.accept.origin import Proxies
 from bocau.accept.ported import read_ported
+from bocau.caller.client import GuardedHttp, HttpLimits
 from bocau.console.control import TOKEN_SIZE, ControlDoor, Doorplate, hang_doorplate, take_doorplate_down
 from bocau.console.health import AdminDoor, LinkHealth
 from bocau.core.directory import build
 from bocau.core.ids import Ids
 from bocau.core.limits import Limits as AccountLimits
 from bocau.core.money import UNIT
-from bocau.core.outcome import IdForm
 from bocau.deliver.desk import LinkDesk
-from bocau.deliver.profile import Profile as SubmitProfile
-from bocau.deliver.smpp import CarrierSettings, SmppCarrier
-from bocau.dispatch.loop import Dispatcher, Outlet
-from bocau.dispatch.pace import Pace
-from bocau.dispatch.plan import Route
+from bocau.dispatch.loop import Dispatcher
+from bocau.fleet import Fleet, Tools
 from bocau.listener import Limits, Listener
 from bocau.loops import ClaimLoop
-from bocau.ports import Act, World
+from bocau.ports import Act, ActRefused, World
 from bocau.provision import Profile, provision
 from bocau.report.callbacks import CallbackPolicy, Callbacks
-from bocau.report.http_get import GetLimits, GuardedGet
 from bocau.report.inbound import InboundTeller
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.loop import Schedule
-from bocau.settings import Carrier, Settings, read_numbering, tls_context
+from bocau.settings import BadSettings, Settings, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
 from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts, StoreFault
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
-from bocau.wire.gsm.parts import Profile as PartProfile
-from bocau.wire.smpp.status import Classes
 
-__all__ = ["Gateway", "UnsafeLeftover", "account_limits", "policy_of"]
+__all__ = ["Gateway", "Reloaded", "UnsafeLeftover", "account_limits", "policy_of"]
 
 _DIRECTORY_POLL_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 20.0
 _COUNT_SECONDS: Final = 5.0
 _USED_SECONDS: Final = 60.0
+_CARRIER_CONNECTIONS: Final = 128
 _CALLBACKS_IN_MEMORY: Final = 10_000
 
 
 class UnsafeLeftover(Exception):  # noqa: N818
     """Something of a development start is still there at a production start."""
+
+
+class Reloaded(NamedTuple):
+    """What new settings changed."""
+
+    carriers: list[str]
+    """Carriers that came, went, or were replaced."""
+    routes: bool
+    """The routes differ."""
+    restart: list[str]
+    """Tables that differ and count only after a restart."""
 
 
 class Gateway:
@@ -76,6 +82,7 @@ class Gateway:
         profiles: tuple[Profile, ...] = (),
         *,
         door_log: Log | None = None,
+        reread: Callable[[], Settings] | None = None,
         refused_keys: tuple[str, ...] = (),
         threaded: bool = True,
     ) -> None:
@@ -87,13 +94,14 @@ class Gateway:
         self._on_fatal = on_fatal
         self._profiles = profiles
         self._door_log = door_log or log
+        self._reread = reread
+        self._reloading = asyncio.Lock()
         self._refused_keys = refused_keys
         self._threaded = threaded
         self._numbering = read_numbering(settings)
         self._numbering_version = 0
         self.store: SqliteStore
         self.door: Door
-        self.carriers: dict[str, SmppCarrier] = {}
 
     async def start(self) -> None:
         """Open the store, put right what the last start left, connect, listen.
@@ -130,10 +138,11 @@ class Gateway:
         for profile in self._profiles:
             await provision(store, profile, self._pepper, world.now_ms)
         await self._refuse_leftovers()
-        self._build_rooms(_deadlines(settings), await store.id_forms())
+        await self._build_rooms(_deadlines(settings))
         await self._refresh_directory()
         lately = await store.recent(world.now_ms() - DAY_MS, settings.accept.tracked_numbers)
         self.door.counters.recount(lately, self.door.directory)
+        self.door.otherwise = self.fleet.hook
         limits = _limits(settings)
         self.api = await Listener.start(
             world, self.door.handle, settings.api.host, settings.api.port, limits, self._fault
@@ -148,8 +157,7 @@ class Gateway:
         self._watch()
         for loop in (*self._loops, self._callbacks.loop):
             loop.start()
-        for carrier in self.carriers.values():
-            carrier.start()
+        self.fleet.start()
         log.info(LogEvent.GATEWAY_READY, api_port=self.api.port, admin_port=self.admin.port)
 
     async def _refuse_leftovers(self) -> None:
@@ -161,34 +169,22 @@ class Gateway:
                 cure = f"disable it with `bocau key disable {key.api_key}`"
                 raise UnsafeLeftover(f"the store has the development key {key.api_key!r}: {cure}")
 
-    def _build_rooms(self, deadlines: OutcomeDeadlines, learned: Mapping[str, str]) -> None:
+    async def _build_rooms(self, deadlines: OutcomeDeadlines) -> None:
         settings, world, log, store, telemetry = self.settings, self.world, self.log, self.store, self.telemetry
         networks = tuple(ipaddress.ip_network(network) for network in settings.callback.allowed_networks)
-        self._http = GuardedGet(world, networks, GetLimits(settings.callback.connections_per_host))
+        self._http = GuardedHttp(world, networks, HttpLimits(settings.callback.connections_per_host))
         self._callbacks = Callbacks(world, store, self._http, _callback_policy(settings), telemetry.report, log)
         self._inbound = InboundTeller(world, store, self._http, settings.inbound.url, _callback_policy(settings), log)
         desk = ReceiptDesk(store, self._callbacks.lane, telemetry.report, log)
-        outlets: dict[str, Outlet] = {}
-        for row_number, row in enumerate(settings.carrier):
-            form = learned.get(row.name)
-            carrier = SmppCarrier(
-                world,
-                store,
-                desk.take,
-                _carrier_settings(row, tls_context(row, row_number, settings)),
-                deadlines,
-                telemetry.carrier(row.name),
-                log.bind(carrier=row.name),
-                on_room=self._room_changed,
-                on_callbacks=self._callbacks.loop.wakeup.set,
-                learned=None if form is None else IdForm(form),
-            )
-            self.carriers[row.name] = carrier
-            outlets[row.name] = Outlet(carrier, Pace(row.throughput_per_second), _part_profile(row))
-        self._dispatcher = Dispatcher(
-            world, store, outlets, _routes(settings), settings.dispatch.ready_messages, telemetry.dispatch, log
-        )
-        self._link_desk = LinkDesk(world, self.carriers, telemetry.carriers)
+        self._dispatcher = Dispatcher(world, store, settings.dispatch.ready_messages, telemetry.dispatch, log)
+        # Carriers are the operator's own choice: they may be on private networks.
+        anywhere = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+        self._carrier_http = GuardedHttp(world, anywhere, HttpLimits(_CARRIER_CONNECTIONS), denied_ports=frozenset())
+        wakeup = self._callbacks.loop.wakeup.set
+        tools = Tools(world, store, desk.take, deadlines, telemetry, log, wakeup, self._carrier_http, self._pepper)
+        self.fleet = Fleet(tools, self._dispatcher, store)
+        await self.fleet.build(settings)
+        self._link_desk = LinkDesk(world, self.fleet.links, telemetry.carriers)
         self._schedule = Schedule(
             world,
             store,
@@ -205,6 +201,7 @@ class Gateway:
             world, store, ids, policy_of(settings), self._dispatcher.lane, telemetry.accept, self._door_log
         )
         self._counts = StateCounts(0, None, 0, 0, 0)
+        self._parked: dict[str, int] = {}
         self._count_loop = ClaimLoop(world, self._count, _COUNT_SECONDS, log)
         self._directory_loop = ClaimLoop(world, self._refresh_directory, _DIRECTORY_POLL_SECONDS, log)
         self._used_loop = ClaimLoop(world, self._note_used, _USED_SECONDS, log)
@@ -222,9 +219,6 @@ class Gateway:
             self._dispatcher.loop,
         )
 
-    def _room_changed(self) -> None:
-        self._dispatcher.notify()
-
     async def _refresh_directory(self) -> bool:
         """Take over changes of accounts, keys, brandnames, templates, prices and moved numbers, whoever made them."""
         if self.door.directory.version != await self.store.directory_version():
@@ -233,7 +227,8 @@ class Gateway:
                 self._numbering = self._numbering.with_ported(await read_ported(self.store, self.world))
                 self._numbering_version = version
             rows, limits = await self.store.read_directory(), account_limits(self.settings)
-            self.door.directory = build(rows, self._pepper, self._numbering, limits)
+            self.door.directory = directory = build(rows, self._pepper, self._numbering, limits)
+            self.fleet.know({account.name: account.id for account in directory.accounts.values()})
             self.log.info(LogEvent.DIRECTORY_RELOAD, version=self.door.directory.version)
         return False
 
@@ -244,13 +239,51 @@ class Gateway:
             await self.store.used(used)
         return False
 
+    async def reload(self) -> Reloaded:
+        """Read the settings again and take over carriers and routes; the rest of them is named and waits for a restart.
+
+        If they cannot be used the old ones stay, and BadSettings is raised with everything that is wrong, after it was
+        logged. Raises LookupError if this gateway was not started from a file, or is stopping.
+        """
+        if self._reread is None:
+            raise LookupError("this gateway has no settings file to read again")
+        async with self._reloading:
+            if self.stopping:
+                raise LookupError("this gateway is stopping")
+            try:
+                settings = self._reread()
+            except BadSettings as bad:
+                for problem in bad.problems:
+                    self.log.error(LogEvent.SETTINGS_REFUSE, reason=str(problem))
+                raise
+            old = self.settings
+            names = [name for name in settings.__struct_fields__ if name not in ("carrier", "route", "origins")]
+            reloaded = Reloaded(
+                await self.fleet.replace(settings),
+                settings.route != old.route,
+                [name for name in names if getattr(settings, name) != getattr(old, name)],
+            )
+            self.settings = msgspec.structs.replace(old, carrier=settings.carrier, route=settings.route)
+            self.log.info(LogEvent.SETTINGS_RELOAD, **reloaded._asdict())
+            return reloaded
+
     def links(self) -> list[LinkHealth]:
         """How the links of each carrier stand."""
-        return [LinkHealth(c.name, c.bound, c.wanted, c.why) for c in self.carriers.values()]
+        return [LinkHealth(c.name, c.bound, c.wanted, c.why) for c in self.fleet.ships.values()]
 
     def acts(self) -> dict[str, Act]:
         """What an operator's command may ask, by its path under /control/. A room that offers acts adds its table."""
-        return {**self._link_desk.acts}
+        return {**self._link_desk.acts, **self.fleet.acts, "reload": Act(self._reload_asked, changes=True)}
+
+    async def _reload_asked(self, asked: Mapping[str, Any]) -> object:
+        """`bocau reload`: what changed, or everything that is wrong with the settings."""
+        del asked
+        try:
+            return (await self.reload())._asdict()
+        except BadSettings as bad:
+            raise ActRefused("\n".join(("The old settings stay.", *map(str, bad.problems)))) from bad
+        except LookupError as refused:
+            raise ActRefused(f"{str(refused)[:1].upper()}{str(refused)[1:]}.") from refused
 
     async def stop(self) -> None:
         """Refuse new requests, let the window drain, unbind, finish the callbacks that run, commit, close."""
@@ -261,15 +294,18 @@ class Gateway:
         self.door.closed = True
         self._dispatcher.stopping = True
         await self.api.close(_DRAIN_SECONDS)
+        async with self._reloading:
+            pass  # carriers that are being replaced are whole again
         for loop in self._loops:
             await loop.stop()
         with contextlib.suppress(StoreFault):  # a full disk must not keep the links from being drained
             await self._note_used()
         while not self._dispatcher.quiet:
             await self.world.sleep(0.005)
-        await asyncio.gather(*(carrier.stop(_DRAIN_SECONDS) for carrier in self.carriers.values()))
+        await self.fleet.stop()
         await self._callbacks.stop()
         self._http.close()
+        self._carrier_http.close()
         await self.admin.close(1.0)
         take_doorplate_down(self.settings.store.path)
         await self.store.close(self.world.now_ms())
@@ -301,11 +337,7 @@ class Gateway:
         watch("bocau_callbacks_due", lambda: self._counts.callbacks_waiting)
         watch("bocau_ready_messages", lambda: self._dispatcher.waiting)
         watch("bocau_callbacks_in_flight", lambda: self._callbacks.in_flight)
-        for name, carrier in self.carriers.items():
-            watch("bocau_carrier_binds", _attribute(carrier, "bound"), name)
-            watch("bocau_carrier_pace_per_second", partial(_pace, carrier), name)
-            watch("bocau_carrier_window_used", _attribute(carrier, "outstanding"), name)
-            watch("bocau_carrier_window_size", _attribute(carrier, "window"), name)
+        watch("bocau_parked_messages", lambda: sum(self._parked.values()))
 
     def _free_bytes(self) -> float:
         room = os.statvfs(pathlib.Path(self.settings.store.path).parent)
@@ -318,15 +350,8 @@ class Gateway:
     async def _count(self) -> bool:
         """Look how much is open, so that reading the metrics costs nothing."""
         self._counts = await self.store.counts()
+        self._parked = await self.store.parked()
         return False
-
-
-def _attribute(carrier: SmppCarrier, name: str) -> Callable[[], float]:
-    return lambda: float(getattr(carrier, name))
-
-
-def _pace(carrier: SmppCarrier) -> float | None:
-    return carrier.pace_per_second
 
 
 def _deadlines(settings: Settings) -> OutcomeDeadlines:
@@ -390,67 +415,4 @@ def _callback_policy(settings: Settings) -> CallbackPolicy:
         callback.in_flight,
         _CALLBACKS_IN_MEMORY,
         (secret,) if secret else (),
-    )
-
-
-def _routes(settings: Settings) -> tuple[Route, ...]:
-    return tuple(
-        Route(
-            row.name,
-            row.carrier,
-            (row.sms_type,) if row.sms_type else (),
-            (row.brandname,) if row.brandname else (),
-            (row.telco,) if row.telco else (),
-        )
-        for row in settings.route
-    )
-
-
-def _carrier_settings(row: Carrier, tls: ssl.SSLContext | None) -> CarrierSettings:
-    return CarrierSettings(
-        name=row.name,
-        host=row.host,
-        port=row.port,
-        system_id=row.system_id,
-        password=row.password.reveal(),
-        system_type=row.system_type,
-        bind_mode=row.bind_mode,
-        binds=row.binds,
-        window=row.window,
-        enquire_seconds=row.enquire_seconds,
-        response_seconds=row.response_seconds,
-        reconnect_first_seconds=row.reconnect_first_seconds,
-        reconnect_longest_seconds=row.reconnect_longest_seconds,
-        profile=SubmitProfile(
-            source_ton=row.source_ton,
-            source_npi=row.source_npi,
-            destination_ton=row.destination_ton,
-            destination_npi=row.destination_npi,
-            service_type=row.service_type,
-            protocol_id=row.protocol_id,
-            priority=row.priority,
-            registered_delivery=row.registered_delivery,
-            replace_if_present=int(row.replace_if_present),
-            validity=row.validity,
-            user_message_reference=row.user_message_reference,
-            tlvs=tuple((int(tag, 16), bytes.fromhex(octets)) for tag, octets in row.tlvs.items()),
-        ),
-        classes=Classes(row.status),
-        per_bind_second=row.bind_throughput_per_second,
-        receiver_port=row.receiver_port,
-        address=(row.address_ton, row.address_npi, row.address_range),
-        tls=tls,
-        tls_name=row.tls_server_name,
-        trace_pdus=row.trace_pdus,
-        id_form=None if row.receipt_ids == "learn" else IdForm(row.receipt_ids),
-        utc_offset_minutes=row.receipt_utc_offset_minutes,
-    )
-
-
-def _part_profile(row: Carrier) -> PartProfile:
-    return PartProfile(
-        octets="latin-1" if row.gsm_octets == "latin1" else "gsm",
-        sixteen_bit=row.reference_bits == 16,
-        data_coding=row.gsm_data_coding,
-        joining=row.long_messages,
     )

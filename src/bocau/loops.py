@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Generic, TypeVar
 
+from bocau.core.message import Message, RouteClass
 from bocau.ports import World
 from bocau.telemetry import Log, LogEvent
 
-__all__ = ["ClaimLoop", "Lane", "Wakeup"]
+__all__ = ["ClaimLoop", "Lane", "MessageLane", "Wakeup"]
 
 T = TypeVar("T")
 
@@ -99,6 +100,87 @@ class Lane(Generic[T]):
         """Take nothing more."""
         self.open = False
         self._limit = 0
+
+
+class MessageLane:
+    """A lane for messages, shared fairly: no account and no class of messages can fill it for the others.
+
+    One account may hold at most twice as many places as are left, so the more accounts there are the less each may
+    hold, and there always are some left. Of these, half of the whole lane is for one-time codes alone. A message keeps
+    its place from the moment it is reserved until `let_go`. Once a place was refused to an account and class, both stay
+    shut out until the consumer has caught up with what waits of them in the store (`reopen`).
+    """
+
+    __slots__ = ("_for_urgent", "_held", "_limit", "_notify", "_shut", "_total", "items")
+
+    def __init__(self, limit: int, notify: Callable[[], None]) -> None:
+        self.items: deque[Message] = deque()
+        self._limit = limit
+        self._for_urgent = limit // 2
+        self._total = 0
+        self._held: dict[int, int] = {}
+        self._shut: set[tuple[int, str]] = set()
+        self._notify = notify
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def room(self, route_class: str) -> int:
+        """How many more messages of a class it may hold."""
+        kept = 0 if route_class == RouteClass.OTP else self._for_urgent
+        return max(0, self._limit - self._total - kept)
+
+    @property
+    def spacious(self) -> bool:
+        """Less than half full."""
+        return self._total * 2 < self._limit
+
+    def reserve(self, account_id: int, route_class: str, count: int) -> bool:
+        """Keep places for an account's messages; False shuts it out."""
+        room = self._limit - self._total
+        if route_class != RouteClass.OTP:
+            room -= self._for_urgent
+        held = self._held.get(account_id, 0) + count
+        if count > room or held > 2 * room or (self._shut and (account_id, route_class) in self._shut):
+            self._shut.add((account_id, route_class))
+            return False
+        self._held[account_id] = held
+        self._total += count
+        return True
+
+    def fill(self, message: Message) -> None:
+        """Put a message on a reserved place."""
+        self.items.append(message)
+        self._notify()
+
+    def put(self, message: Message) -> None:
+        """Put a message that has no place reserved: what a claim brought, which was limited by `room`."""
+        self._total += 1
+        self._held[message.account_id] = self._held.get(message.account_id, 0) + 1
+        self.items.append(message)
+        self._notify()
+
+    def put_back(self, message: Message) -> None:
+        """Put a message in once more that still has its place."""
+        self.items.append(message)
+        self._notify()
+
+    def take(self) -> Message:
+        """The oldest message; it keeps its place until it is let go. Raises IndexError when empty."""
+        return self.items.popleft()
+
+    def let_go(self, account_id: int, count: int = 1) -> None:
+        """So many messages of an account have left memory, or will not come on their reserved places."""
+        self._total -= count
+        held = self._held[account_id] - count
+        if held:
+            self._held[account_id] = held
+        else:
+            del self._held[account_id]
+
+    def reopen(self, still_waiting: Collection[tuple[int, str]]) -> None:
+        """The store was looked through: only of these accounts and classes something waits there."""
+        self._shut.intersection_update(still_waiting)
 
 
 class ClaimLoop:

@@ -9,17 +9,20 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from bocau.core.message import Message
+from bocau.core.message import Message, Recourse
 
 __all__ = [
     "Act",
     "ActRefused",
     "Carrier",
     "HttpAnswer",
+    "HttpBody",
     "HttpFailure",
     "HttpGet",
+    "HttpPost",
     "Listening",
     "PartOut",
+    "Pulse",
     "Service",
     "ServiceNames",
     "Submission",
@@ -140,12 +143,48 @@ class Submission(NamedTuple):
     parts: tuple[PartOut, ...]
     message: Message | None = None
     """The whole message, for a carrier that remembers it until its receipt."""
+    recourse: Recourse = Recourse()
+    """What may be done if the carrier does not take it; comes back with the answer."""
+
+
+class Pulse:
+    """How a carrier has answered lately: counts that its own room keeps, for who decides whether to trust it."""
+
+    __slots__ = ("failures", "successes", "throttles")
+
+    def __init__(self) -> None:
+        self.failures = 0
+        """Submits since the last success that failed through the carrier's fault: not now, or no answer."""
+        self.successes = 0
+        """Submits that it took, or refused for the message's own sake; only ever grows."""
+        self.throttles = 0
+        """Times that it asked for less speed; only ever grows."""
+
+    def beat(self) -> None:
+        """The carrier works."""
+        self.successes += 1
+        self.failures = 0
+
+    def miss(self) -> None:
+        """It does not."""
+        self.failures += 1
 
 
 class Carrier(Protocol):
     """A carrier account that takes parts."""
 
     name: str
+    pulse: Pulse
+
+    @property
+    def up(self) -> bool:
+        """A link is up: submissions could leave."""
+        ...
+
+    @property
+    def outstanding(self) -> int:
+        """Parts submitted and not answered yet."""
+        ...
 
     @property
     def room(self) -> int:
@@ -182,7 +221,7 @@ class Listening(Protocol):
 
 
 class HttpAnswer(NamedTuple):
-    """What a host said to a GET, whatever the status."""
+    """What a host said, whatever the status."""
 
     status: int
     body: bytes
@@ -198,6 +237,8 @@ class HttpFailure(Exception):  # noqa: N818 - a failure is theirs, a fault is ou
         super().__init__(reason)
         self.reason = reason
         self.refused = refused
+        self.sent = False
+        """Bytes of the request may have reached the host: whether it acted on them nobody knows."""
 
 
 class HttpGet(Protocol):
@@ -217,4 +258,28 @@ class HttpGet(Protocol):
         raise. Redirects are not followed. Raises ValueError for a header that cannot be sent, and then `done` hears
         nothing.
         """
+        ...
+
+
+class HttpBody(NamedTuple):
+    """What a POST carries."""
+
+    data: bytes
+    headers: tuple[tuple[str, str], ...]
+    """Content-Type among them; the length is added."""
+    repeatable: bool
+    """The host knows a repetition by its content: it may be sent again when a kept connection turns out closed."""
+
+
+class HttpPost(HttpGet, Protocol):
+    """Calls a carrier's URL, through the same gate."""
+
+    def post(
+        self,
+        url: str,
+        body: HttpBody,
+        seconds: float,
+        done: Callable[[HttpAnswer | HttpFailure], None],
+    ) -> None:
+        """One POST, otherwise like `HttpGet.begin`."""
         ...

@@ -19,7 +19,9 @@ _DISCARD_PORT: Final = 9
 class RealWorld:
     """`ports.World` on the machine's own clock, entropy and network. Needs a running event loop to dial or listen."""
 
-    def __init__(self) -> None:
+    def __init__(self, listening_tls: ssl.SSLContext | None = None) -> None:
+        """`listening_tls` is spoken on every connection that is accepted; by itself a listener is plain."""
+        self._listening_tls = listening_tls
         self._pool = b""
         self._drawn = 0
         self.random = random.Random()  # noqa: S311 - jitter only; secrets come from token()
@@ -61,7 +63,7 @@ class RealWorld:
     async def listen(self, factory: Callable[[], asyncio.Protocol], host: str, port: int) -> "RealListening":
         """Listen for TCP connections. Raises OSError."""
         loop = asyncio.get_running_loop()
-        return RealListening(await loop.create_server(factory, host, port, backlog=1024))
+        return RealListening(await loop.create_server(factory, host, port, backlog=1024, ssl=self._listening_tls))
 
     async def open_datagram(
         self, factory: Callable[[], asyncio.DatagramProtocol], host: str, port: int, *, towards: str | None = None

@@ -7,9 +7,11 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "bocau"
 
-KERNELS = {"core", "wire", "store", "ports", "loops", "telemetry", "listener"}
+KERNELS = {"core", "wire", "store", "ports", "loops", "telemetry", "listener", "caller"}
 ROOMS = {"accept", "schedule", "dispatch", "deliver", "report"}
-EVERYTHING = KERNELS | ROOMS | {"settings", "world", "steady", "srv", "simulator", "app", "cli", "console", "provision"}
+EVERYTHING = (
+    KERNELS | ROOMS | {"settings", "world", "steady", "srv", "simulator", "app", "cli", "console", "provision", "fleet"}
+)
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "wire": set(),
@@ -22,10 +24,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loops": {"core", "ports", "telemetry"},
     "telemetry": {"core", "ports"},
     "listener": {"ports", "wire"},
+    "caller": {"ports"},
     **dict.fromkeys(ROOMS, KERNELS),
     "simulator": {"wire", "ports"},
     "console": KERNELS,
     "provision": {"core", "store"},
+    "fleet": KERNELS | {"settings", "deliver", "dispatch"},
     "app": EVERYTHING,
     "cli": EVERYTHING,
     "__init__": set(),

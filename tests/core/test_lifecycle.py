@@ -41,6 +41,7 @@ MESSAGE_WAYS: dict[State, dict[Event, State]] = {
     },
     State.QUEUED: {
         Event.SUBMIT: State.SENDING,
+        Event.DELIVER: State.DELIVERED,
         Event.FAIL: State.FAILED,
         Event.LAPSE: State.EXPIRED,
         Event.EXPIRE: State.EXPIRED,
@@ -49,6 +50,8 @@ MESSAGE_WAYS: dict[State, dict[Event, State]] = {
     },
     State.SENDING: {
         Event.POSTPONE: State.QUEUED,
+        Event.FAIL_OVER: State.QUEUED,
+        Event.RESEND: State.QUEUED,
         Event.TAKE: State.SENT,
         Event.HOLD: State.UNCERTAIN,
         Event.DELIVER: State.DELIVERED,
@@ -64,6 +67,8 @@ MESSAGE_WAYS: dict[State, dict[Event, State]] = {
     },
     State.UNCERTAIN: {
         Event.POSTPONE: State.QUEUED,
+        Event.FAIL_OVER: State.QUEUED,
+        Event.RESEND: State.QUEUED,
         Event.TAKE: State.SENT,
         Event.DELIVER: State.DELIVERED,
         Event.FAIL: State.FAILED,
@@ -177,9 +182,9 @@ def test_open_states_are_never_returned_to_from_final_ones() -> None:
 
 
 def test_nothing_is_sent_again_without_a_word_of_the_carrier() -> None:
-    """Only 'not now' leads back to the queue (promises P5, P6)."""
+    """Only 'not taken' leads back to the queue, and a route's stated policy (promises P5, P6)."""
     back = [row.event for row in MESSAGE_TRANSITIONS if row.target is State.QUEUED]
-    assert back == [Event.RELEASE, Event.POSTPONE]
+    assert back == [Event.RELEASE, Event.POSTPONE, Event.FAIL_OVER, Event.RESEND]
     assert find(Event.RELEASE).sources == (State.SCHEDULED,)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.simulation.world import Machine, Network, play
 
-from bocau.loops import ClaimLoop, Lane, Wakeup
+from bocau.loops import ClaimLoop, Lane, MessageLane, Wakeup
 from bocau.telemetry import Lines, Log, make_log
 
 
@@ -178,3 +178,53 @@ def test_a_stop_finishes_the_step_that_runs() -> None:
         return done
 
     assert play(scenario)
+
+
+# The lane of messages
+
+
+def test_no_account_fills_the_lane_alone() -> None:
+    """P18: there is a place for the next one, however much the first one sends."""
+    lane = MessageLane(300, lambda: None)
+    taken = sum(lane.reserve(1, "otp", 1) for _ in range(1000))
+    assert taken == 200
+    assert sum(lane.reserve(2, "otp", 1) for _ in range(1000)) == 67
+    assert lane.reserve(3, "otp", 1)
+
+
+def test_half_of_the_lane_is_for_one_time_codes() -> None:
+    """Bulk cannot crowd them out into the store."""
+    lane = MessageLane(300, lambda: None)
+    for account in range(1, 100):
+        lane.reserve(account, "other", 10)
+    assert lane.room("other") < 10
+    assert lane.room("otp") >= 150
+    assert lane.reserve(7, "otp", 50)
+
+
+def test_a_refused_account_stays_out_until_the_store_has_nothing_of_it_left() -> None:
+    """What waits there is not overtaken; other accounts and the other class go on."""
+    lane = MessageLane(30, lambda: None)
+    assert not lane.reserve(1, "other", 20)
+    assert not lane.reserve(1, "other", 1)
+    assert lane.reserve(1, "otp", 1)
+    assert lane.reserve(2, "other", 1)
+    lane.reopen({(1, "other")})
+    assert not lane.reserve(1, "other", 1)
+    lane.reopen({(2, "other")})
+    assert lane.reserve(1, "other", 1)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["reserve", "let_go"]), st.integers(1, 3), st.integers(1, 4)), max_size=80))
+def test_places_of_the_message_lane_balance(acts: list[tuple[str, int, int]]) -> None:
+    """What was reserved and not let go is what is missing, for each account and in all."""
+    lane = MessageLane(20, lambda: None)
+    held = {1: 0, 2: 0, 3: 0}
+    for act, account, count in acts:
+        if act == "reserve":
+            lane.reopen(())
+            held[account] += count if lane.reserve(account, "otp", count) else 0
+        elif held[account] >= count:
+            lane.let_go(account, count)
+            held[account] -= count
+        assert lane.room("otp") == 20 - sum(held.values())

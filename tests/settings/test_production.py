@@ -155,3 +155,42 @@ def test_limits_are_on_in_production_and_relaxed_in_development(tmp_path: Path) 
         assert getattr(production, name) > 0
         assert getattr(relaxed, name) == 0
     assert (production.number_per_10_minutes, production.number_per_day) == (5, 10)
+
+
+def test_a_route_behind_one_that_takes_everything_is_told(tmp_path: Path) -> None:
+    """It never gets a message; by priority it would."""
+    text = SOUND_ROUTES.format(priority=0)
+    file = tmp_path / "bocau.toml"
+    file.write_text(text)
+    said = [str(problem) for problem in check_production(read_settings(file)) if problem.key == "name"]
+    assert len(said) == 1
+    assert '[route.otp] name: never gets a message: "all" comes first and takes them all' in said[0]
+    file.write_text(SOUND_ROUTES.format(priority=5))
+    assert not [problem for problem in check_production(read_settings(file)) if problem.key == "name"]
+
+
+SOUND_ROUTES = """
+[[carrier]]
+name = "a"
+host = "smsc.example"
+system_id = "s"
+password = "p"
+[[route]]
+name = "all"
+carrier = "a"
+telco = 0
+[[route]]
+name = "otp"
+carrier = "a"
+route_class = "otp"
+prefixes = ["090"]
+priority = {priority}
+"""
+
+
+def test_a_type_that_no_route_takes_whole_is_told(tmp_path: Path) -> None:
+    """Its other messages would wait until they expire."""
+    file = tmp_path / "bocau.toml"
+    file.write_text(SOUND_ROUTES.format(priority=0).replace("telco = 0", "sms_type = 2"))
+    said = [problem.text for problem in check_production(read_settings(file)) if "SmsType" in problem.text]
+    assert said == ["no route takes every message of SmsType 8; those that fit none wait, and expire"]

@@ -296,3 +296,90 @@ _VALUES = st.recursive(
 def test_any_value_of_a_flag_is_taken_or_explained(key: str, value: object) -> None:
     """Garbage of any type raises BadSettings and nothing else."""
     assert all(problem.text for problem in outcome({}, {key: value}))
+
+
+# Several files
+
+
+def test_carriers_and_routes_may_stand_in_files_of_their_own(tmp_path: Path) -> None:
+    """In the order of their names, with the origin of each value."""
+    folder = tmp_path / "conf.d"
+    folder.mkdir()
+    (tmp_path / "bocau.toml").write_text('include = "conf.d/*.toml"\n[api]\nport = 9000\n')
+    for name in ("b", "a"):
+        (folder / f"{name}.toml").write_text(
+            f'[[carrier]]\nname = "{name}"\nhost = "h"\nsystem_id = "s"\npassword = "p"\n'
+            f'[[route]]\nname = "to-{name}"\ncarrier = "{name}"\n'
+        )
+    settings = read_settings(tmp_path / "bocau.toml")
+    assert [row.name for row in settings.carrier] == ["a", "b"]
+    assert [row.carrier for row in settings.route] == ["a", "b"]
+    assert str(settings.origins["route", 1, "carrier"]) == f"{folder / 'b.toml'}:8"
+    flagged = read_settings(tmp_path / "bocau.toml", {"BOCAU_CARRIER__B__WINDOW": "7"})
+    assert flagged.carrier[1].window == 7
+
+
+def test_what_is_wrong_in_an_included_file_names_that_file(tmp_path: Path) -> None:
+    """A missing key by its table, a wrong one by its line; and a key that two files give."""
+    (tmp_path / "bocau.toml").write_text('include = ["one.toml", "none.toml"]\n[api]\nport = 1\n')
+    (tmp_path / "one.toml").write_text(
+        'include = "more.toml"\n[api]\nport = 2\n[[carrier]]\nname = "a"\nwindo = 3\n'
+        '[[route]]\nname = "r"\ncarrier = "b"\n'
+    )
+    with pytest.raises(BadSettings) as caught:
+        read_settings(tmp_path / "bocau.toml")
+    said = sorted(str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems)
+    assert said == [
+        f'bocau.toml:1: include: "none.toml" names no file in {tmp_path}',
+        f"one.toml:1: include: stands only in {tmp_path}/bocau.toml",
+        f"one.toml:3: [api] port: is given in {tmp_path}/bocau.toml:3 too; keep one",
+        "one.toml:4: [carrier.a] host: is missing: the carrier's SMSC: address or name",
+        "one.toml:4: [carrier.a] password: is missing: password that the carrier gave; at most 8 signs",
+        "one.toml:4: [carrier.a] system_id: is missing: log-in name that the carrier gave",
+        'one.toml:6: [carrier.a] windo: unknown key; did you mean "window"?',
+        'one.toml:9: [route.r] carrier: no carrier is called "b"',
+    ]
+
+
+# Routes
+
+CARRIERS = '[[carrier]]\nname = "a"\nhost = "h"\nsystem_id = "s"\npassword = "p"\n'
+
+
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        ('carrier = "a"\ncarriers = ["a"]', "carrier: and carriers are both given; keep one"),
+        ("", "carrier: is missing: name of the carrier that gets the message"),
+        ('carriers = ["a", "a"]', "carriers: names a carrier twice"),
+        ('carriers = ["a", "b"]', 'carriers: no carrier is called "b"'),
+        ('carrier = "a"\norder = "weight"', "weights: needs one number for each of the carriers"),
+        ('carrier = "a"\norder = "weight"\nweights = [0]', "weights: gives no carrier a share"),
+        ('carrier = "a"\nweights = [1]', 'weights: counts only with order = "weight", not "listed"'),
+        ('carrier = "a"\nuncertain_policy = "fail_over_once"', "uncertain_policy: needs a second carrier to send to"),
+        ('carrier = "a"\nprefixes = ["9"]', 'prefixes: must be digits that begin with 0, not "9"'),
+    ],
+)
+def test_a_route_that_cannot_work_is_refused(tmp_path: Path, route: str, said: str) -> None:
+    """With the key to change."""
+    (tmp_path / "bocau.toml").write_text(f'{CARRIERS}[[route]]\nname = "r"\n{route}\n')
+    with pytest.raises(BadSettings) as caught:
+        read_settings(tmp_path / "bocau.toml")
+    assert [str(problem).partition("[route.r] ")[2] for problem in caught.value.problems] == [said]
+
+
+@pytest.mark.parametrize(
+    ("carrier", "said"),
+    [
+        ('kind = "relay"', ["url", "api_key", "secret_key"]),
+        ('kind = "http"', ["url", "body"]),
+        ('kind = "http"\nurl = "https://x.example/"\nbody = "{phon} {{x}}"', ["body"]),
+        ('kind = "relay"\nurl = "rest.example"\napi_key = "k"\nsecret_key = "s"', ["url"]),
+    ],
+)
+def test_a_carrier_over_http_needs_its_own_keys(tmp_path: Path, carrier: str, said: list[str]) -> None:
+    """Others than SMPP does."""
+    (tmp_path / "bocau.toml").write_text(f'[[carrier]]\nname = "a"\n{carrier}\n')
+    with pytest.raises(BadSettings) as caught:
+        read_settings(tmp_path / "bocau.toml")
+    assert [problem.key for problem in caught.value.problems] == said

@@ -13,7 +13,7 @@ from bocau.wire.smpp.status import Status
 from bocau.wire.smpp.tlv import Tag, find_tlv
 
 _DELAY = 0.31  # the ordinary delay and a grain more
-_COVERED = {f"{number:04}" for number in range(18)}
+_COVERED = {f"{number:04}" for number in range(22)}
 
 
 def test_every_magic_number_has_a_test_here() -> None:
@@ -264,5 +264,50 @@ def test_a_receipt_can_be_oddly_spelled() -> None:
             receipt = await esme.receipt()
             assert (receipt.message_id, receipt.state) == (answer.message_id, ReceiptState.DELIVERED)
             assert (receipt.error, receipt.done, receipt.submitted) == ("000", "2511220600", "2511220600")
+
+    run(scenario)
+
+
+def test_one_part_of_a_long_message_can_be_refused_once_or_for_good() -> None:
+    """0018 and 0019: the others are taken, and of the first the missing part is taken when it comes again."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            for ending, answers, again in (
+                ("0018", [Status.OK, Status.SYSTEM_ERROR, Status.OK], Status.OK),
+                ("0019", [Status.OK, Status.INVALID_DESTINATION, Status.OK], Status.INVALID_DESTINATION),
+            ):
+                parts = [sms(ending, esm_class=part.esm_class, short_message=part.data) for part in cut("x" * 400, 9)]
+                assert [(await esme.answer(part)).status for part in parts] == answers
+                assert (await esme.answer(parts[1])).status == again
+
+    run(scenario)
+
+
+def test_one_part_of_a_long_message_can_stay_unanswered() -> None:
+    """0020: its neighbours are answered all the same."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            first, second, third = [
+                sms("0020", esm_class=part.esm_class, short_message=part.data) for part in cut("x" * 400, 9)
+            ]
+            assert (await esme.answer(first)).status == Status.OK
+            esme.submit(second)
+            assert (await esme.answer(third)).status == Status.OK
+
+    run(scenario)
+
+
+def test_a_queue_can_stay_full() -> None:
+    """0021: however often it is tried."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            for _ in range(5):
+                assert (await esme.answer(sms("0021"))).status == Status.QUEUE_FULL
 
     run(scenario)

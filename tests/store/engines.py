@@ -15,6 +15,7 @@ from bocau.store.contract import (
     DeliverStore,
     DispatchStore,
     InboundStore,
+    OperatorStore,
     OutcomeDeadlines,
     ReceiptStore,
     ScheduleStore,
@@ -28,6 +29,9 @@ DEADLINES: Final = OutcomeDeadlines(
 )
 
 
+_MESSAGES: Final = f"SELECT {', '.join(Message._fields)} FROM message"  # noqa: S608 - the names of our own fields
+
+
 class Rooms(
     AcceptStore,
     ScheduleStore,
@@ -37,6 +41,7 @@ class Rooms(
     CallbackStore,
     InboundStore,
     AdminStore,
+    OperatorStore,
     Protocol,
 ):
     """An open store: every room's contract at once."""
@@ -163,7 +168,7 @@ class SqliteEngine:
             return Inside(
                 {row[0]: (row[1], row[2]) for row in rows("SELECT id, balance, credit_limit FROM account")},
                 [LedgerRow(*row) for row in rows("SELECT account_id, subject_id, kind, amount FROM ledger")],
-                {row[0]: Message(*row) for row in rows("SELECT * FROM message")},
+                {row[0]: Message(*row) for row in rows(_MESSAGES)},
                 [
                     AttemptRow(row[0], row[1], row[2], row[3], AttemptState(row[4]), row[5])
                     for row in rows("SELECT message_id, part, number, parts, state, carrier_id FROM attempt")

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypedDict, TypeVar, TypeVarTuple, Unpack
 
@@ -25,9 +25,10 @@ from bocau.core.message import (
     Message,
     ReceiptIn,
     ReceiptStored,
+    Recourse,
 )
 from bocau.core.outcome import match_key, match_keys
-from bocau.store.contract import AdmitResult, Done, Recorded, StoreFault, Turn
+from bocau.store.contract import AdmitResult, Claimed, Done, Recorded, StoreFault, Turn
 
 __all__ = ["HOUR", "NOON", "PRICE", "TTL", "URL", "House"]
 
@@ -261,8 +262,12 @@ class House:
     # Room 3
 
     def claim(self, limit: int = 100) -> list[Message]:
+        """What dispatch gets now, of either class."""
+        return self.claim_fairly({"otp": limit, "other": limit}).messages
+
+    def claim_fairly(self, room: Mapping[str, int], closed: Collection[str] = ()) -> Claimed:
         """What dispatch gets now."""
-        return self.run(self.store.claim(self.now, limit))
+        return self.run(self.store.claim(self.now, room, frozenset(closed)))
 
     def intent(
         self, message: Message, parts: Sequence[int] = (), number: int = 1, carrier: str = CARRIER, total: int = 0
@@ -280,9 +285,9 @@ class House:
         intent = self.intent(message, parts, number, **values)
         return self.one(self.store.begin, intent)
 
-    def hand_back(self, message: Message, wait: int = 0) -> None:
+    def hand_back(self, message: Message, wait: int = 0, parked: str = "") -> None:
         """Let go of a claimed message."""
-        self.one(self.store.hand_back, message.id, self.now + wait)
+        self.one(self.store.hand_back, message.id, self.now + wait, parked)
 
     def sending(self, **values: Unpack[Draft]) -> Message:
         """A message whose parts have left and are not answered."""
@@ -309,6 +314,7 @@ class House:
         number: int = 1,
         carrier: str = CARRIER,
         wait: int = 1000,
+        recourse: Recourse = Recourse(),  # noqa: B008 - a value that never changes
     ) -> Answer:
         """What a carrier answered."""
         return Answer(
@@ -322,6 +328,7 @@ class House:
             0 if kind is AnswerKind.TAKEN else 0x58,
             self.now,
             self.now + wait,
+            recourse,
         )
 
     def record(self, answer: Answer) -> Recorded:

@@ -7,7 +7,7 @@ from tests.store.house import HOUR, PRICE, House
 
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
-from bocau.core.message import AnswerKind, InboundIn
+from bocau.core.message import AnswerKind, InboundIn, Recourse, Uncertain
 from bocau.store.contract import Recorded, StoreFault
 
 TAKEN, TEMPORARY = AnswerKind.TAKEN, AnswerKind.TEMPORARY
@@ -35,7 +35,7 @@ def test_taking_captures_the_hold(house: House) -> None:
 def test_a_part_that_is_put_off_goes_back_to_the_queue_with_a_date(house: House) -> None:
     """For anybody, at its time, and with the reason."""
     message = house.sending()
-    assert house.put_off(message, wait=2000) == Recorded(State.QUEUED, None)
+    assert house.put_off(message, wait=2000) == Recorded(State.QUEUED, None, event=Event.POSTPONE)
     row = house.row(message)
     assert (row.state, row.owner, row.due_ms) == (State.QUEUED, 0, house.now + 2000)
     assert row.wake_ms == row.expires_ms
@@ -278,3 +278,111 @@ def test_an_inbound_message_is_kept_whole(house: House) -> None:
     """Bytes, as they came."""
     house.one(house.store.inbound, InboundIn("north", b"\x00\xffSTOP", house.now, "849", "1900", "", 1, 1))
     assert house.engine.inspect().inbound == [b"\x00\xffSTOP"]
+
+
+# Other carriers, and once more
+
+ELSEWHERE = Recourse(elsewhere=True)
+
+
+def test_a_refusal_for_good_with_another_carrier_left_queues_the_message_again(house: House) -> None:
+    """At once, with its hold, and told apart from a mere delay."""
+    message = house.sending()
+    recorded = house.record(house.answer(message, PERMANENT, recourse=ELSEWHERE))
+    assert recorded == Recorded(State.QUEUED, None, event=Event.FAIL_OVER)
+    assert house.money(message) == {EntryKind.HOLD}
+    assert [m.id for m in house.claim()] == [message.id]
+
+
+def test_nothing_is_decided_before_every_part_is_answered(house: House) -> None:
+    """The part still on its way may be taken, and then nobody else may have the rest."""
+    message = house.sending(parts=2)
+    first = house.record(house.answer(message, PERMANENT, part=1, recourse=ELSEWHERE))
+    assert first == Recorded(None, None)
+    second = house.record(house.answer(message, PERMANENT, part=2, recourse=ELSEWHERE))
+    assert second.event is Event.FAIL_OVER
+
+
+@pytest.mark.parametrize("other", [TAKEN, UNCERTAIN])
+def test_a_part_that_was_taken_or_may_be_rules_another_carrier_out(house: House, other: AnswerKind) -> None:
+    """The reader would see one half of it twice: the message fails, the hold is released (promises 4.5)."""
+    message = house.sending(parts=2)
+    house.record(house.answer(message, other, "a1", part=1, recourse=ELSEWHERE))
+    assert house.record(house.answer(message, PERMANENT, part=2, recourse=ELSEWHERE)).state is State.FAILED
+    assert house.balance() == 1000 * PRICE
+
+
+def test_the_last_carrier_s_refusal_is_the_end(house: House) -> None:
+    """Nobody is left."""
+    message = house.sending()
+    house.record(house.answer(message, PERMANENT, recourse=ELSEWHERE))
+    (claimed,) = house.claim()
+    house.begin(claimed, number=2, carrier="south")
+    assert house.record(house.answer(message, PERMANENT, number=2, carrier="south")).state is State.FAILED
+
+
+@pytest.mark.parametrize("policy", [Uncertain.RESEND_ONCE, Uncertain.FAIL_OVER_ONCE])
+def test_a_policy_sends_once_more_and_only_once(house: House, policy: Uncertain) -> None:
+    """P5 (b): the second silence is held like any other."""
+    recourse = Recourse(elsewhere=True, uncertain=policy)
+    message = house.sending()
+    recorded = house.record(house.answer(message, UNCERTAIN, recourse=recourse))
+    assert recorded == Recorded(State.QUEUED, None, event=Event.RESEND)
+    assert "possible duplicate" in house.row(message).reason
+    past = house.run(house.store.past(message.id))
+    assert past.bound == (policy is Uncertain.RESEND_ONCE)
+    assert past.barred == (frozenset() if past.bound else {"north"})
+    (claimed,) = house.claim()
+    if past.bound:
+        assert house.run(house.store.open_parts(message.id)) == (1,)
+    house.begin(claimed, number=2, carrier="north" if past.bound else "south")
+    again = house.answer(message, UNCERTAIN, number=2, carrier="south", recourse=recourse)
+    assert house.record(again).state is State.UNCERTAIN
+
+
+def test_without_a_policy_silence_is_held(house: House) -> None:
+    """P6: another carrier in the route changes nothing."""
+    message = house.sending()
+    assert house.record(house.answer(message, UNCERTAIN, recourse=ELSEWHERE)).state is State.UNCERTAIN
+    assert house.run(house.store.open_parts(message.id)) == ()
+
+
+def test_failing_over_needs_another_carrier_and_no_part_taken(house: House) -> None:
+    """Else the silence is held."""
+    alone = Recourse(elsewhere=False, uncertain=Uncertain.FAIL_OVER_ONCE)
+    message = house.sending()
+    assert house.record(house.answer(message, UNCERTAIN, recourse=alone)).state is State.UNCERTAIN
+    both = alone._replace(elsewhere=True)
+    long = house.sending(parts=2)
+    house.record(house.answer(long, TAKEN, "a1", part=1, recourse=both))
+    assert house.record(house.answer(long, UNCERTAIN, part=2, recourse=both)).state is State.UNCERTAIN
+
+
+def test_only_the_unanswered_part_is_sent_once_more(house: House) -> None:
+    """With the same reference, so that a telephone cannot show it twice (promises 4.5)."""
+    recourse = Recourse(uncertain=Uncertain.RESEND_ONCE)
+    message = house.sending(parts=2)
+    house.record(house.answer(message, TAKEN, "a1", part=1, recourse=recourse))
+    house.record(house.answer(message, UNCERTAIN, part=2, recourse=recourse))
+    assert house.run(house.store.open_parts(message.id)) == (2,)
+    (claimed,) = house.claim()
+    assert house.begin(claimed, parts=(2,), number=2) == house.row(message).reference
+    assert house.take(message, "a2", part=2, number=2).state is State.SENT
+
+
+def test_a_receipt_for_the_first_try_counts_while_the_second_is_under_way(house: House) -> None:
+    """It arrived; that the other one failed later changes nothing, and the other way round."""
+    recourse = Recourse(elsewhere=True, uncertain=Uncertain.FAIL_OVER_ONCE)
+    for good_first in (True, False):
+        message = house.sending()
+        house.record(house.answer(message, UNCERTAIN, recourse=recourse))
+        (claimed,) = house.claim()
+        house.begin(claimed, number=2, carrier="south")
+        late, news = f"n{message.id}", f"s{message.id}"
+        house.take(message, late)
+        house.take(message, news, number=2, carrier="south")
+        first = AttemptState.DELIVERED if good_first else AttemptState.UNDELIVERED
+        house.report(late, first)
+        assert house.state(message) is (State.DELIVERED if good_first else State.SENT)
+        house.report(news, carrier="south")
+        assert house.state(message) is State.DELIVERED

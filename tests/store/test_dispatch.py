@@ -1,9 +1,10 @@
 """Room 3's contract: what is claimed, and that an intent is stored before anything leaves."""
 
 import pytest
-from tests.store.house import HOUR, TTL, House
+from tests.store.house import HOUR, PRICE, TTL, House
 
 from bocau.core.lifecycle import AttemptState, Event, State
+from bocau.core.message import AnswerKind, Past, Recourse
 from bocau.store.contract import StoreFault
 
 
@@ -247,3 +248,118 @@ def test_a_message_never_tried_has_no_open_parts(house: House) -> None:
     """Into how many its carrier cuts it is not known yet."""
     message = house.accept(ours=True, parts=3)
     assert house.run(house.store.open_parts(message.id)) == ()
+
+
+# Fair claims
+
+
+def test_a_claim_is_shared_between_accounts(house: House) -> None:
+    """P18: a backlog of one does not keep the others waiting behind it."""
+    other = house.new_account("other", 100 * PRICE)
+    flood = [house.accept() for _ in range(20)]
+    house.later(1)
+    few = [house.accept(account=other) for _ in range(3)]
+    claimed = house.claim(10)
+    assert [m.id for m in claimed if m.account_id == other] == [m.id for m in few]
+    assert [m.id for m in claimed if m.account_id != other] == [m.id for m in flood[:7]]
+
+
+def test_a_claim_fills_its_room_whatever_the_shares(house: House) -> None:
+    """What some do not use goes to the others, and who has something left is named."""
+    for number in range(4):
+        house.accept(account=house.new_account(f"few{number}", 100 * PRICE))
+    for _ in range(20):
+        house.accept()
+    found = house.claim_fairly({"otp": 16, "other": 0})
+    assert len(found.messages) == 16
+    assert found.left == {(house.account, "otp")}
+    assert found.whole
+
+
+def test_each_class_is_claimed_into_its_own_room(house: House) -> None:
+    """A backlog of bulk leaves the codes alone."""
+    for _ in range(10):
+        house.accept(route_class="other")
+    code = house.accept()
+    found = house.claim_fairly({"otp": 5, "other": 0})
+    assert [m.id for m in found.messages] == [code.id]
+    assert found.left == {(house.account, "other")}
+    assert len(house.claim_fairly({"otp": 0, "other": 5}).messages) == 5
+
+
+def test_what_is_parked_at_a_closed_place_stays(house: House) -> None:
+    """And comes with the first claim for which the place is open."""
+    parked, free = house.accept(ours=True), house.accept(ours=True)
+    house.hand_back(parked, parked="north-only")
+    house.hand_back(free)
+    found = house.claim_fairly({"otp": 5, "other": 5}, {"north-only"})
+    assert [m.id for m in found.messages] == [free.id]
+    assert (found.left, found.whole) == (frozenset(), True)
+    assert house.run(house.store.parked()) == {"north-only": 1}
+    assert [m.id for m in house.claim()] == [parked.id]
+    assert house.run(house.store.parked()) == {}
+
+
+def test_a_claimed_message_is_not_parked_any_more(house: House) -> None:
+    """A crash gives it back to everybody."""
+    message = house.accept(ours=True)
+    house.hand_back(message, parked="north-only")
+    house.claim()
+    house.crash()
+    found = house.claim_fairly({"otp": 5, "other": 5}, {"north-only"})
+    assert [m.id for m in found.messages] == [message.id]
+
+
+def test_more_accounts_than_one_claim_looks_at_are_looked_at_in_turn(house: House) -> None:
+    """The next claim goes on where the last one ended."""
+    accounts = [house.new_account(f"a{number}", PRICE) for number in range(300)]
+    for account in accounts:
+        house.accept(account=account)
+    first = house.claim_fairly({"otp": 1000, "other": 0})
+    assert (len(first.messages), first.whole) == (256, False)
+    second = house.claim_fairly({"otp": 1000, "other": 0})
+    assert (len(second.messages), second.whole) == (44, False)
+    assert house.claim_fairly({"otp": 1000, "other": 0}).whole
+
+
+# Other carriers
+
+
+def test_a_message_begun_anew_gets_a_new_reference_and_all_its_attempts(house: House) -> None:
+    """Promises 4.5: a telephone must not join parts of two carriers' making."""
+    message = house.accept(ours=True, parts=2)
+    first = house.begin(message)
+    for part in (1, 2):
+        house.record(house.answer(message, AnswerKind.PERMANENT, part=part, recourse=Recourse(elsewhere=True)))
+    (claimed,) = house.claim()
+    intent = house.intent(claimed, (), 2, "south")._replace(anew=True)
+    second = house.one(house.store.begin, intent)
+    assert second
+    assert second != first
+    assert house.run(house.store.past(message.id)) == Past("south", True, frozenset({"north"}), ())
+
+
+def test_the_past_of_a_message_tells_who_put_it_off(house: House) -> None:
+    """Once for each try, however many parts it had."""
+    message = house.accept(ours=True, parts=2)
+    house.begin(message)
+    for part in (1, 2):
+        house.put_off(message, part=part)
+    house.later(10_000)
+    (claimed,) = house.claim()
+    assert house.run(house.store.past(message.id)) == Past("north", False, frozenset(), ("north",))
+    house.begin(claimed, number=2, carrier="south", total=2)
+    house.take(message, "s1", part=1, number=2, carrier="south")
+    house.put_off(message, part=2, number=2, carrier="south")
+    assert house.run(house.store.past(message.id)) == Past("south", True, frozenset(), ("north", "south"))
+
+
+def test_a_halt_is_kept_until_it_is_taken_back(house: House) -> None:
+    """A carrier that an operator drains stays so over a restart."""
+    store = house.store
+    house.run(store.set_halt("north", "paused", house.now))
+    house.run(store.set_halt("north", "draining", house.now))
+    house.run(store.set_halt("south", "paused", house.now))
+    house.run(store.set_halt("south", "", house.now))
+    house.crash()
+    assert house.run(house.store.halts()) == {"north": "draining"}

@@ -303,7 +303,7 @@ def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEng
 
 # Plans
 
-EVENTS = {"finish_message": Event.CLOSE, "settle_attempt": AttemptEvent.DELIVER}
+EVENTS = {"finish_message": Event.CLOSE, "requeue_message": Event.POSTPONE, "settle_attempt": AttemptEvent.DELIVER}
 SMALL = {
     "account",
     "account_limit",
@@ -312,6 +312,7 @@ SMALL = {
     "api_key",
     "blocked",
     "brandname",
+    "carrier_halt",
     "directory_version",
     "id_form",
     "numbering_version",
@@ -323,6 +324,7 @@ SMALL = {
 SCANS = {
     "any_orphan": "reads one row and stops",
     "count_orphans": "reads 10,000 rows at most",
+    "count_parked": "reads 20,000 rows of an index at most",
     "read_audit": "reads the newest rows and stops",
 }
 WALKS = {
@@ -368,6 +370,7 @@ SORTS = {
             "claim_messages",
             "waking_messages",
             "claim_callbacks",
+            "next_group",
             "request_rows",
             "receiver_rows",
             "sent_rows",
@@ -385,12 +388,14 @@ def test_limited_statements_read_in_the_order_they_return(engine: SqliteEngine, 
 
 
 def test_the_claim_walks_the_index_of_due_messages(engine: SqliteEngine) -> None:
-    """In the order of their moments."""
+    """Of one class, place and account, in the order of their moments."""
     db = connect(engine.path, writing=True)
     migrate(db)
     lines = plan(db, load("sqlite")["claim_messages"])
     db.close()
-    assert any("USING INDEX message_due (due_ms<?)" in line for line in lines), lines
+    assert any(
+        "USING INDEX message_due (route_class=? AND parked=? AND account_id=? AND due_ms<?)" in line for line in lines
+    ), lines
 
 
 # A full disk

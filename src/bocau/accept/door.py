@@ -23,13 +23,13 @@ from bocau.accept.replies import Caller, as_call, in_its_form
 from bocau.accept.strangers import Strangers
 from bocau.core.directory import Directory, Scope
 from bocau.core.ids import Ids
-from bocau.core.message import Admission, Admitted, Duplicate, Message, NoBalance, Overspent, RouteClass
+from bocau.core.message import Admission, Admitted, Duplicate, NoBalance, Overspent, RouteClass
 from bocau.core.money import vnd_number
 from bocau.core.refusal import Refusal
 from bocau.core.registration import Registration, templates_of
 from bocau.core.telcos import TELCOS
 from bocau.listener import Request
-from bocau.loops import Lane
+from bocau.loops import MessageLane
 from bocau.ports import World
 from bocau.store.contract import AcceptStore, AdmitResult, StoreFault
 from bocau.telemetry import AcceptMeters, Log, LogEvent
@@ -63,12 +63,14 @@ class Door:
         store: AcceptStore,
         ids: Ids,
         policy: Policy,
-        lane: Lane[Message],
+        lane: MessageLane,
         meters: AcceptMeters,
         log: Log,
     ) -> None:
         self.closed = False
         """True while the gateway stops, or cannot store: sends are answered 503."""
+        self.otherwise: Callable[[Request], bool] = _nobody
+        """Who else answers on this listener, asked about paths that are no operation; False: it is not theirs."""
         self._world = world
         self._store = store
         self._ids = ids
@@ -109,7 +111,8 @@ class Door:
         path, query = operations.split_target(request.target)
         operation = operations.find(path)
         if operation is None:
-            request.respond(404, _INVALID)
+            if not self.otherwise(request):
+                request.respond(404, _INVALID)
         elif request.method not in operation.methods and not (request.method == "HEAD" and "GET" in operation.methods):
             self._wrong_method(request, operation)
         elif len(request.body) > operation.body_limit:
@@ -206,7 +209,12 @@ class Door:
     def _admit(self, request: Caller, wanted: SendRequest, draft: Draft, made: MadeCode | None, now_ms: int) -> None:
         """Put the request into the next transaction; the answer is written from its commit."""
         count = len(draft.receivers)
-        in_hand = draft.rejected is None and not draft.release_ms and self._lane.reserve(count)
+        account_id = draft.account.id
+        in_hand = (
+            draft.rejected is None
+            and not draft.release_ms
+            and self._lane.reserve(account_id, draft.receivers[0].route_class, count)
+        )
         rows = admission(
             wanted, draft, self._ids, self._world.token(8), now_ms, self._ttl_ms, self._store.epoch if in_hand else 0
         )
@@ -224,7 +232,7 @@ class Door:
                 self._meters.seconds.observe(self._world.monotonic() - began)
                 return
             if in_hand:
-                self._lane.free(count)
+                self._lane.let_go(account_id, count)
             if counted:
                 for receiver in draft.receivers:
                     self.counters.uncount(draft.account, receiver.phone, now_ms)
@@ -383,6 +391,11 @@ class Door:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(ended)
+
+
+def _nobody(request: Request) -> bool:
+    del request
+    return False
 
 
 def _body(request: Caller) -> bytes:

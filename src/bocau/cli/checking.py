@@ -1,18 +1,18 @@
 """`bocau check`, `bocau config show` and `bocau wait-ready`: is it set up well, and does it run?"""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
-from bocau.cli.options import Config, Json
-from bocau.cli.output import Trouble, document, listing, plain, told
+from bocau.cli.options import Config, Data, Json
+from bocau.cli.output import Trouble, document, listing, plain, result, told
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bocau.settings import Problem
 
-__all__ = ["check", "config_app", "wait_ready"]
+__all__ = ["check", "config_app", "reload", "wait_ready"]
 
 config_app = typer.Typer(no_args_is_help=True, help="Settings: what is in force, and why.")
 
@@ -20,10 +20,16 @@ _READY: Final = 200
 _TRY_SECONDS: Final = 5.0
 
 
-def check(config: Config = None, as_json: Json = False) -> None:
-    """Check the settings file as a production start would.
+def check(
+    config: Config = None,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Try to reach every carrier too, its certificate included; send nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check the settings file as a production start would: keys, routes, carriers, leftovers of development.
 
-    Exit code 0: it would start; warnings do not count.
+    Exit code 0: it would start; warnings do not count. 1: it would not, or with --connect a carrier is out of reach.
     """
     with told(as_json):
         from bocau.settings import SEARCH, find_file
@@ -33,7 +39,7 @@ def check(config: Config = None, as_json: Json = False) -> None:
             raise Trouble(
                 f"There is no settings file: looked for {' and '.join(map(str, SEARCH))}. Name one with --config."
             )
-        problems = _problems(file)
+        problems = _problems(file, connect)
         fatal = [problem for problem in problems if problem.fatal]
         if as_json:
             document({"file": str(file), "ok": not fatal, "problems": [_entry(problem) for problem in problems]})
@@ -45,13 +51,40 @@ def check(config: Config = None, as_json: Json = False) -> None:
             raise typer.Exit(1)
 
 
-def _problems(file: "Path") -> list["Problem"]:
+def reload(as_json: Json = False, data: Data = None, config: Config = None) -> None:
+    """Have the running gateway read its settings again: carriers and routes change at once, links that did not stay.
+
+    Settings that cannot be used change nothing, and everything wrong with them is said.
+    """
+    with told(as_json):
+        from bocau.cli.operating import ask
+
+        found = cast("dict[str, Any]", ask(data, config, "reload"))
+        result(as_json, found, " ".join(_changes(found)))
+
+
+def _changes(found: "dict[str, Any]") -> list[str]:
+    """What a reload did, in sentences."""
+    carriers, restart = ", ".join(found["carriers"]), ", ".join(f"[{name}]" for name in found["restart"])
+    said = [f"Carriers taken over: {carriers}." if carriers else "No carrier changed."]
+    said.append("The routes changed." if found["routes"] else "The routes did not.")
+    if restart:
+        said.append(f"These count after a restart: {restart}.")
+    return said
+
+
+def _problems(file: "Path", connect: bool) -> list["Problem"]:
+    import asyncio
     import os
 
+    from bocau.cli.reaching import reach
     from bocau.settings import BadSettings, check_production, read_settings
+    from bocau.world import RealWorld
 
     try:
-        return check_production(read_settings(file, os.environ))
+        settings = read_settings(file, os.environ)
+        found = check_production(settings)
+        return found + asyncio.run(reach(settings, RealWorld())) if connect else found
     except BadSettings as bad:
         return list(bad.problems)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from bocau.cli.options import Config, Data, Json
-from bocau.cli.output import Trouble, document, facts, listing, told
+from bocau.cli.output import Trouble, document, facts, listing, result, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +82,34 @@ def _figures(found: "Mapping[str, Any]") -> list[tuple[str, object]]:
         ("Receipts", found["receipts"]),
         ("Receipt ids", f"{ids['form'] or 'tried in every form'} ({ids['from']}){odd}"),
     ]
+
+
+@app.command("pause")
+def pause(link: Named, as_json: Json = False, data: Data = None, config: Config = None) -> None:
+    """Give a carrier nothing new; messages that wait for it go to the others of their route. It stays bound."""
+    _halt("pause", link, as_json, data, config)
+
+
+@app.command("drain")
+def drain(link: Named, as_json: Json = False, data: Data = None, config: Config = None) -> None:
+    """Pause, to take the carrier away: says how much is unanswered, and keeps taking receipts."""
+    _halt("drain", link, as_json, data, config)
+
+
+@app.command("resume")
+def resume(link: Named, as_json: Json = False, data: Data = None, config: Config = None) -> None:
+    """Let a paused or draining carrier go on."""
+    _halt("resume", link, as_json, data, config)
+
+
+def _halt(act: str, link: str, as_json: bool, data: Path | None, config: Path | None) -> None:
+    with told(as_json):
+        from bocau.cli.operating import ask
+
+        found = cast("dict[str, Any]", ask(data, config, f"link/{act}", link=link))
+        waiting = f"{found['waiting_otp']} codes and {found['waiting_bulk']} other messages wait for it"
+        text = f"{link} is {found['state']}: {found['outstanding']} parts are unanswered, {waiting}."
+        result(as_json, found, text)
 
 
 @app.command("trace")

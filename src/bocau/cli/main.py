@@ -24,6 +24,7 @@ from bocau.cli import (
     links,
     portability,
     prices,
+    routes,
     sending,
     templates,
     voices,
@@ -124,10 +125,12 @@ def _serve(
 app.command("check", rich_help_panel=_RUN)(checking.check)
 app.add_typer(checking.config_app, name="config", rich_help_panel=_RUN)
 app.command("wait-ready", rich_help_panel=_RUN)(checking.wait_ready)
+app.command("reload", rich_help_panel=_RUN)(checking.reload)
 app.add_typer(links.app, name="link", rich_help_panel=_RUN)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
 app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)
 app.command("status", rich_help_panel=_MESSAGES)(sending.status)
+app.add_typer(routes.app, name="route", rich_help_panel=_RUN)
 app.add_typer(accounts.app, name="account", rich_help_panel=_DIRECTORY)
 app.add_typer(keys.app, name="key", rich_help_panel=_DIRECTORY)
 app.add_typer(brandnames.app, name="brandname", rich_help_panel=_DIRECTORY)

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -89,7 +90,7 @@ def serve(*, config: pathlib.Path | None = None) -> int:
         print(problem, file=sys.stderr)
     if any(problem.fatal for problem in problems):
         return _complain("not started: the lines above say what to change")
-    return _run(_Production(settings).main)
+    return _run(_Production(settings, file).main)
 
 
 def _complain(text: str) -> int:
@@ -157,7 +158,21 @@ class _Run:
         self._stopped.set()
 
 
+def read_for_production(file: pathlib.Path) -> Settings:
+    """The settings that a running gateway may take over. Raises BadSettings, for leftovers of development too."""
+    settings = read_settings(file, os.environ)
+    fatal = [problem for problem in check_production(settings) if problem.fatal]
+    if fatal:
+        raise BadSettings(fatal)
+    return settings
+
+
 class _Production(_Run):
+    def __init__(self, settings: Settings, file: pathlib.Path) -> None:
+        super().__init__(settings)
+        self._file = file
+        self._reloads: set[asyncio.Task[None]] = set()
+
     async def main(self) -> int:
         log = _log_of(self.settings, self.world, self.settings.log.level)
         gateway = Gateway(
@@ -166,8 +181,28 @@ class _Production(_Run):
             log,
             self.on_fatal,
             refused_keys=(DEVELOPMENT_KEY, *(profile.api_key for profile in PROFILES.values())),
+            reread=partial(read_for_production, self._file),
         )
-        return await self.until_stopped(gateway, _nothing)
+
+        async def ready() -> None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload, gateway)
+
+        return await self.until_stopped(gateway, ready)
+
+    def _reload(self, gateway: Gateway) -> None:
+        """SIGHUP. What is wrong with the new settings is in the log, and the old ones stay."""
+
+        async def reload() -> None:
+            try:
+                await gateway.reload()
+            except BadSettings:
+                return
+            except Exception as error:
+                gateway.log.error(LogEvent.FAULT, exc_info=error)
+
+        task = asyncio.ensure_future(reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
 
 
 class _Development(_Run):
@@ -215,10 +250,6 @@ def _calm_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-async def _nothing() -> None:
-    return
 
 
 def _startup_text(error: Exception) -> str:

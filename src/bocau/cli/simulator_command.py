@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import random
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from bocau.simulator.journal import Journal
 from bocau.simulator.rules import MAGIC, PLAIN, Rules, magic_table
+from bocau.simulator.script import BadScript, Script
 from bocau.simulator.smsc import Smsc, SmscSettings
 from bocau.world import RealWorld
 
@@ -24,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _runner()(_serve(options))
+    except BadScript as bad:
+        print(f"cannot start: {bad}", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
@@ -60,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         default=SmscSettings().window,
         help="unacknowledged receipts per bind (default %(default)s)",
     )
+    add("--script", type=Path, metavar="FILE", help="faults that go before the rules: a TOML file of [[fault]] tables")
+    add("--tls", type=Path, metavar="FILE", help="speak TLS with the certificate and key of this PEM file")
     add("--seed", type=int, metavar="N", help="make chance repeatable")
     return parser
 
@@ -94,13 +101,21 @@ def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
     return uvloop.run
 
 
+def _tls(file: Path) -> ssl.SSLContext:
+    """Raises OSError for a file that is none or has no key in it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
 async def _serve(options: argparse.Namespace) -> None:
     """Run until a signal. Raises OSError if the port or the journal cannot be had."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    world = RealWorld()
+    world = RealWorld(None if options.tls is None else _tls(options.tls))
+    script = None if options.script is None else Script.read(options.script)
     if options.seed is not None:
         world.random = random.Random(options.seed)  # noqa: S311 - faults, not secrets
     journal = Journal(options.journal, options.full_text) if options.journal else None
@@ -108,7 +123,9 @@ async def _serve(options: argparse.Namespace) -> None:
         accounts = dict(options.account) if options.account else None
         settings = SmscSettings(accounts=accounts, window=options.window)
         rules = Rules(options.delay, options.system_errors, PLAIN if options.plain else MAGIC)
-        smsc = await Smsc.start(world, options.host, options.port, rules, settings=settings, journal=journal)
+        smsc = await Smsc.start(
+            world, options.host, options.port, rules, settings=settings, journal=journal, script=script
+        )
         print(f"listening on {options.host}:{smsc.port}", flush=True)
         await stop.wait()
         await smsc.close(_UNBIND_SECONDS)

@@ -61,6 +61,8 @@ class Event(StrEnum):
     RELEASE = "release"
     SUBMIT = "submit"
     POSTPONE = "postpone"
+    FAIL_OVER = "fail_over"
+    RESEND = "resend"
     TAKE = "take"
     HOLD = "hold"
     DELIVER = "deliver"
@@ -121,9 +123,21 @@ MESSAGE_TRANSITIONS: Final[tuple[Transition, ...]] = (
         _S.QUEUED,
         "the carrier said, perhaps late: not now; the missing parts are tried again",
     ),
+    Transition(
+        Event.FAIL_OVER,
+        (_S.SENDING, _S.UNCERTAIN),
+        _S.QUEUED,
+        "the carrier refused it for good with no part taken, and its route has another carrier",
+    ),
+    Transition(
+        Event.RESEND,
+        (_S.SENDING, _S.UNCERTAIN),
+        _S.QUEUED,
+        "an answer never came, and the route's policy says once more: a possible duplicate",
+    ),
     Transition(Event.TAKE, (_S.SENDING, _S.UNCERTAIN), _S.SENT, "the carrier took every part"),
     Transition(Event.HOLD, (_S.SENDING,), _S.UNCERTAIN, "an answer never came; it is never silently sent again"),
-    Transition(Event.DELIVER, _IN_FLIGHT, _S.DELIVERED, "a receipt says every part reached the phone"),
+    Transition(Event.DELIVER, (_S.QUEUED, *_IN_FLIGHT), _S.DELIVERED, "a receipt says every part reached the phone"),
     Transition(Event.FAIL, (_S.QUEUED, *_IN_FLIGHT), _S.FAILED, "a carrier refused a part or could not deliver it"),
     Transition(Event.EXPIRE, (_S.SCHEDULED, _S.QUEUED), _S.EXPIRED, "too old to be submitted"),
     Transition(Event.LAPSE, (_S.QUEUED, *_IN_FLIGHT), _S.EXPIRED, "a receipt says it expired at the carrier"),

@@ -28,15 +28,18 @@ __all__ = [
     "Message",
     "NoBalance",
     "Overspent",
+    "Past",
     "ReceiptIn",
     "ReceiptStored",
     "ReceiverRow",
+    "Recourse",
     "RegistrationDue",
     "RouteClass",
     "SentPage",
     "SentRange",
     "SentRow",
     "Summary",
+    "Uncertain",
 ]
 
 
@@ -45,6 +48,25 @@ class RouteClass(StrEnum):
 
     OTP = "otp"
     OTHER = "other"
+
+
+class Uncertain(StrEnum):
+    """What a route does about a submission that was never answered (promises 4.1)."""
+
+    HOLD = "hold"
+    """Wait for a receipt or the deadline; nothing is sent again."""
+    RESEND_ONCE = "resend_once"
+    """Send it once more through the same carrier: a possible duplicate."""
+    FAIL_OVER_ONCE = "fail_over_once"
+    """Send it once more through another carrier of the route: a possible duplicate."""
+
+
+class Recourse(NamedTuple):
+    """What is left to do with a message that its carrier does not take."""
+
+    elsewhere: bool = False
+    """Another carrier of its route has not refused it yet."""
+    uncertain: Uncertain = Uncertain.HOLD
 
 
 class Message(NamedTuple):
@@ -225,6 +247,21 @@ class Intent(NamedTuple):
     carrier: str
     phone: str
     at_ms: int
+    anew: bool = False
+    """Another carrier than the last time: all parts go out again, under a new concatenation reference."""
+
+
+class Past(NamedTuple):
+    """What earlier tries of a queued message came to."""
+
+    carrier: str
+    """The carrier of the newest try."""
+    bound: bool
+    """That carrier has a part already, or may have it: no other may be given the rest (promises 4.5)."""
+    barred: frozenset[str]
+    """Carriers that refused it for good, or that a resend must avoid."""
+    put_off: tuple[str, ...]
+    """The carrier of every try that was refused for now, oldest first."""
 
 
 class AnswerKind(StrEnum):
@@ -254,6 +291,8 @@ class Answer(NamedTuple):
     at_ms: int
     wake_ms: int
     """When a temporary refusal is tried again, or when an uncertain attempt is given up."""
+    recourse: Recourse = Recourse()
+    """What the message's route allows when the carrier does not take it."""
 
 
 class Known(NamedTuple):

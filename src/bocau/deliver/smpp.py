@@ -7,19 +7,19 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from math import floor
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, Protocol, cast
 
 from bocau.core import phone as phones
-from bocau.core.lifecycle import AttemptState, State
-from bocau.core.message import Answer, AnswerKind, AttemptKey, InboundIn, Known, ReceiptIn, ReceiptStored, RouteClass
+from bocau.core.lifecycle import AttemptState
+from bocau.core.message import AnswerKind, AttemptKey, InboundIn, Known, ReceiptIn, ReceiptStored
 from bocau.core.outcome import IdForm, match_key
-from bocau.core.retry import postpone_ms
 from bocau.deliver.ids import IdBook
 from bocau.deliver.link import CarrierSettings, SmppLink
 from bocau.deliver.profile import make_submit, validity_of
+from bocau.deliver.record import Acknowledge, Recorder, Sent, TakeReceipt, Word
 from bocau.deliver.tempo import Tempo
-from bocau.ports import PartOut, Submission, World
-from bocau.store.contract import DeliverStore, OutcomeDeadlines, Recorded, StoreFault
+from bocau.ports import PartOut, Pulse, Submission, World
+from bocau.store.contract import DeliverStore, OutcomeDeadlines, StoreFault
 from bocau.telemetry import CarrierMeters, Log, LogEvent
 from bocau.wire.smpp.codec import octets_of
 from bocau.wire.smpp.events import Delivered, Event, NotBound, SubmitAnswered, SubmitTimedOut, WindowFull
@@ -33,8 +33,6 @@ from bocau.wire.smpp.validity import parse_receipt_date
 
 __all__ = ["CarrierSettings", "SmppCarrier"]
 
-_FAULT_SECONDS: Final = 1.0
-_RECORD_SECONDS: Final = 10.0
 
 _KINDS: Final = {
     StatusAnswer.TAKEN: AnswerKind.TAKEN,
@@ -55,19 +53,6 @@ _STATES: Final = {
 """Intermediate states change nothing."""
 
 
-class _Sent(NamedTuple):
-    """What we must remember of a part until its answer."""
-
-    key: AttemptKey
-    account_id: int
-    total: int
-    route_class: str
-    phone: str
-    at: float
-    known: Known | None
-    """What the receipt will be about, for a message that is all there is to its request."""
-
-
 class Answering(Protocol):
     """The connection that something was delivered on."""
 
@@ -76,11 +61,6 @@ class Answering(Protocol):
     def answer(self, connection: int, sequence: int, status: int) -> None:
         """Acknowledge it there, and nowhere else."""
         ...
-
-
-Acknowledge = Callable[[ReceiptStored | None], None]
-TakeReceipt = Callable[[ReceiptIn, Acknowledge], None]
-"""Room 5's desk: stores the receipt, then says what became of it, or None: the carrier is to keep it."""
 
 
 def _bind_settings(settings: CarrierSettings) -> list[CarrierSettings]:
@@ -110,28 +90,27 @@ class SmppCarrier:
         learned: IdForm | None = None,
     ) -> None:
         self.name = settings.name
+        self.pulse = Pulse()
         self._world = world
         self._store = store
         self._receipts = receipts
         self.settings = settings
-        self._deadlines = deadlines
         self._meters = meters
         self._log = log
         self._on_room = on_room
-        self._on_callbacks = on_callbacks
+        self._recorder = Recorder(world, store, settings.name, deadlines, meters, log, on_callbacks)
         self.links = [SmppLink(world, one, self, meters, log) for one in _bind_settings(settings)]
         self.wanted = len(self.links)
         self._senders = [link for link in self.links if link.mode != "receiver"]
         self.window = len(self._senders) * settings.window
         self.tempo = Tempo()
         """How much less than the contract the carrier takes just now."""
-        self.ids: IdBook[_Sent] = IdBook(settings.id_form, learned, self._learned)
+        self.ids: IdBook[Sent] = IdBook(settings.id_form, learned, self._learned)
         self.expected: dict[str, Callable[[ReceiptState], None]] = {}
         """Who waits for the receipt of an id, beside the store: a link's test."""
         self._tempo_timer: asyncio.TimerHandle | None = None
-        self._reserved = 0
-        self._unrecorded = 0
         self._stopped = False
+        self._reserved = 0
 
     # What dispatch and the operator ask for
 
@@ -139,6 +118,11 @@ class SmppCarrier:
     def bound(self) -> int:
         """Links that are bound."""
         return sum(link.bound for link in self.links)
+
+    @property
+    def up(self) -> bool:
+        """See ports.Carrier."""
+        return any(link.bound for link in self._senders)
 
     @property
     def why(self) -> str:
@@ -197,14 +181,10 @@ class SmppCarrier:
         A store that takes no answers is not waited for long: the next start finds their attempts uncertain.
         """
         await asyncio.gather(*(link.stop(seconds) for link in self.links))
-        give_up_at = self._world.monotonic() + _RECORD_SECONDS
-        while self._unrecorded and self._world.monotonic() < give_up_at:
-            await self._world.sleep(0.01)
         self._stopped = True
         if self._tempo_timer is not None:
             self._tempo_timer.cancel()
-        if self._unrecorded:
-            self._log.error(LogEvent.STORE_FAIL, reason="answers could not be recorded", waiting=self._unrecorded)
+        await self._recorder.finish()
 
     def reserve(self, parts: int) -> None:
         """See ports.Carrier."""
@@ -225,7 +205,7 @@ class SmppCarrier:
 
     def _submit(self, submission: Submission, part: PartOut, validity: str, now_ms: int) -> None:
         key = AttemptKey(submission.message_id, part.part, submission.number)
-        sent = _Sent(
+        sent = Sent(
             key,
             submission.account_id,
             submission.total,
@@ -233,6 +213,7 @@ class SmppCarrier:
             submission.phone,
             self._world.monotonic(),
             None if submission.message is None else Known(submission.message, now_ms),
+            submission.recourse,
         )
         pdu = make_submit(self.settings.profile, submission, part, key, validity)
         links = self._senders
@@ -274,32 +255,44 @@ class SmppCarrier:
     def on_event(self, link: Answering, event: Event) -> None:
         """An answer, a missing answer, or something delivered."""
         if isinstance(event, SubmitAnswered):
-            self._answered(cast("_Sent", event.token), event)
+            self._answered(cast("Sent", event.token), event)
         elif isinstance(event, Delivered):
             self._delivered(link, event)
         elif isinstance(event, SubmitTimedOut):
-            self._record(cast("_Sent", event.token), AnswerKind.UNCERTAIN, 0, "")
+            self.pulse.miss()
+            self._record(cast("Sent", event.token), AnswerKind.UNCERTAIN, 0, "")
 
     def on_lost(self, uncertain: list[object], unsent: list[object]) -> None:
         """A connection is gone: what may have reached the carrier is uncertain, what never left is not taken."""
         for token in uncertain:
-            self._record(cast("_Sent", token), AnswerKind.UNCERTAIN, 0, "")
+            self.pulse.miss()
+            self._record(cast("Sent", token), AnswerKind.UNCERTAIN, 0, "")
         for token in unsent:
-            self._record(cast("_Sent", token), AnswerKind.TEMPORARY, 0, "")
+            self._record(cast("Sent", token), AnswerKind.TEMPORARY, 0, "")
 
-    def _answered(self, sent: _Sent, event: SubmitAnswered) -> None:
+    def _answered(self, sent: Sent, event: SubmitAnswered) -> None:
         meters = self._meters
         meters.answer_seconds.observe(self._world.monotonic() - sent.at)
         meters.late_answers += event.late
         answer = self.settings.classes(event.status) if event.status else StatusAnswer.TAKEN
-        if answer is StatusAnswer.THROTTLE:
-            self._throttled(sent, event.status)
-        if answer is not StatusAnswer.TAKEN:
+        if answer is StatusAnswer.TAKEN:
+            self.pulse.beat()
+        else:
+            self._judge(answer, sent, event.status)
             self._log.info(LogEvent.ATTEMPT_REFUSE, message=sent.key.message_id, reason=status_name(event.status))
         self._record(sent, _KINDS[answer], event.status, event.message_id)
         self._on_room()
 
-    def _throttled(self, sent: _Sent, status: int) -> None:
+    def _judge(self, answer: StatusAnswer, sent: Sent, status: int) -> None:
+        """What a refusal says about the carrier itself. Being asked for less speed is no failure; a full queue is."""
+        if answer is StatusAnswer.THROTTLE:
+            self._throttled(sent, status)
+        if answer is StatusAnswer.PERMANENT:
+            self.pulse.beat()
+        elif status != Status.THROTTLED:
+            self.pulse.miss()
+
+    def _throttled(self, sent: Sent, status: int) -> None:
         """The carrier asks for less speed: of the whole account, whatever link it said so on (promises P11).
 
         The log is told when it begins; how it goes on is in the metrics.
@@ -314,49 +307,12 @@ class SmppCarrier:
 
     # Records
 
-    def _record(self, sent: _Sent, kind: AnswerKind, status: int, carrier_id: str) -> None:
+    def _record(self, sent: Sent, kind: AnswerKind, status: int, carrier_id: str) -> None:
         """Store how an attempt went. Until that is done the account does not count as stopped."""
-        self._meters.answers[kind] += 1
-        now_ms = self._world.now_ms()
         key = match_key(carrier_id) if carrier_id else ""
         if key:
             self.ids.remember(key, sent)
-        answer = Answer(
-            sent.key,
-            sent.account_id,
-            sent.total,
-            kind,
-            self.name,
-            carrier_id,
-            key,
-            status,
-            now_ms,
-            now_ms if kind is AnswerKind.TAKEN else self._wake_ms(sent, kind, now_ms),
-        )
-        self._unrecorded += 1
-        self._store.record(answer, partial(self._recorded, answer))
-
-    def _wake_ms(self, sent: _Sent, kind: AnswerKind, now_ms: int) -> int:
-        """When a refused part is tried again, or an uncertain one given up."""
-        if kind is AnswerKind.UNCERTAIN:
-            otp = sent.route_class == RouteClass.OTP
-            return now_ms + (self._deadlines.uncertain_otp_ms if otp else self._deadlines.uncertain_other_ms)
-        return now_ms + postpone_ms(sent.key.number, self._world.random.random())
-
-    def _recorded(self, answer: Answer, result: Recorded | StoreFault) -> None:
-        """An answer that could not be stored is offered again: only memory knows it."""
-        if isinstance(result, StoreFault):
-            if self._stopped:
-                return
-            self._log.error(LogEvent.STORE_FAIL, exc_info=result)
-            again = partial(self._store.record, answer, partial(self._recorded, answer))
-            asyncio.get_running_loop().call_later(_FAULT_SECONDS, again)
-            return
-        self._unrecorded -= 1
-        self._meters.postponed += result.state is State.QUEUED
-        self._meters.rematched += result.adopted
-        if result.callback is not None:
-            self._on_callbacks()
+        self._recorder.record(sent, Word(kind, status, carrier_id, key))
 
     # Receipts
 

@@ -1,44 +1,36 @@
 """The loop of room 3: from the lane and the store to carriers, intent first."""
 
 import asyncio
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from bocau.core.message import Intent, Message
-from bocau.dispatch.pace import Pace
-from bocau.dispatch.plan import Route, choose, cut_for
-from bocau.loops import ClaimLoop, Lane
-from bocau.ports import Carrier, PartOut, Submission, World
+from bocau.core.message import Intent, Message, Recourse, RouteClass
+from bocau.dispatch.breaker import Phase
+from bocau.dispatch.outlet import Halt, Outlet, OutletState
+from bocau.dispatch.plan import RouteTable, Way, cut_for, order_again
+from bocau.dispatch.queue import FairQueue, Waiting
+from bocau.loops import ClaimLoop, MessageLane
+from bocau.ports import PartOut, Submission, World
 from bocau.store.contract import DispatchStore, StoreFault
 from bocau.telemetry import DispatchMeters, Log, LogEvent
-from bocau.wire.gsm.parts import Profile
 
-__all__ = ["Dispatcher", "Outlet"]
+__all__ = ["NO_ROUTE", "Dispatcher", "Moved"]
+
+NO_ROUTE: Final = "(no route)"
+"""Where messages are parked that no route takes; no route can have this name."""
 
 _POLL_SECONDS: Final = 0.25
-_NO_ROUTE_WAIT_MS: Final = 30_000
-_CROWDED_WAIT_MS: Final = 2_000
 _FAULT_SECONDS: Final = 1.0
 
 
-class Outlet:
-    """A carrier account as dispatch sees it: where parts go, how fast, in what shape, and what waits for it."""
+class Moved(NamedTuple):
+    """How many messages were taken from a carrier's queue and given to others."""
 
-    __slots__ = ("carrier", "pace", "profile", "queue", "timer")
-
-    def __init__(self, carrier: Carrier, pace: Pace, profile: Profile) -> None:
-        self.carrier = carrier
-        self.pace = pace
-        self.profile = profile
-        self.queue: deque[Message] = deque()
-        self.timer: asyncio.TimerHandle | None = None
-
-    def let_go(self, parts: int) -> None:
-        """So many parts that had their slots and their turn will not leave."""
-        self.pace.let_go(parts)
-        self.carrier.release(parts)
+    urgent: int
+    bulk: int
+    to: tuple[str, ...]
+    """Whom they were given to."""
 
 
 class Dispatcher:
@@ -48,30 +40,65 @@ class Dispatcher:
         self,
         world: World,
         store: DispatchStore,
-        outlets: Mapping[str, Outlet],
-        routes: Sequence[Route],
         ready_messages: int,
         meters: DispatchMeters,
         log: Log,
     ) -> None:
-        self.lane: Lane[Message] = Lane(ready_messages, self.notify)
+        self.lane = MessageLane(ready_messages, self.notify)
         """Messages accepted just now come in here, straight from their commit."""
         self.loop = ClaimLoop(world, self._claim, _POLL_SECONDS, log)
         self.stopping = False
+        self.outlets: dict[str, Outlet] = {}
+        """By carrier; change it with `equip`."""
+        self._table = RouteTable()
+        self._parked: set[str] = set()
+        self._behind = False
         self._world = world
         self._store = store
-        self._outlets = outlets
-        self._routes = routes
-        self._share = max(1, ready_messages // max(1, len(outlets)))
+        self._ready_messages = ready_messages
         self._meters = meters
         self._log = log
         self._notified = False
         self._beginning = 0
 
+    # What the gateway and the operator ask for
+
+    def equip(self, table: RouteTable, outlets: Mapping[str, Outlet]) -> None:
+        """Take new routes and carriers. What waits for a carrier is chosen for anew; of those that stay, the queues
+        do, and so do the halts of an operator."""
+        share = max(1, self._ready_messages // (2 * max(1, len(outlets))))
+        waiting = [one for outlet in self.outlets.values() for one in outlet.queue.empty()]
+        self.outlets = dict(outlets)
+        self._table = table
+        for outlet in self.outlets.values():
+            outlet.queue = FairQueue(share)
+        self._parked.clear()
+        for message, _, _ in waiting:
+            self._sort(message)
+        self.loop.wakeup.set()
+        self.notify()
+
+    def halt(self, name: str, halt: Halt) -> Moved:
+        """Give a carrier no new submits, or let it have them again. Its window, links and receipts go on.
+
+        What waited for it goes to other carriers of its routes; the rest waits. Raises KeyError.
+        """
+        outlet = self.outlets[name]
+        outlet.halt = halt
+        outlet.settle()
+        moved = self._move(outlet) if halt else Moved(0, 0, ())
+        self.loop.wakeup.set()
+        self.notify()
+        return moved
+
+    def states(self) -> list[OutletState]:
+        """How every carrier stands."""
+        return [outlet.state for outlet in self.outlets.values()]
+
     @property
     def waiting(self) -> int:
         """Messages in memory that no carrier has been offered yet."""
-        return len(self.lane) + sum(len(outlet.queue) for outlet in self._outlets.values())
+        return len(self.lane) + sum(len(outlet.queue) for outlet in self.outlets.values())
 
     @property
     def quiet(self) -> bool:
@@ -84,109 +111,242 @@ class Dispatcher:
             self._notified = True
             asyncio.get_running_loop().call_soon(self._pump)
 
+    # Claims
+
     async def _claim(self) -> bool:
-        """Take due messages from the store; a claim that brings less than asked for opens the lane again."""
-        room = self.lane.room
-        if self.stopping or room <= 0:
+        """Look how the carriers stand, then take due messages of whom memory has room for."""
+        self._look()
+        lane = self.lane
+        room = {route_class.value: lane.room(route_class) for route_class in RouteClass}
+        if self.stopping or not any(room.values()):
             return False
-        claimed = await self._store.claim(self._world.now_ms(), room)
-        self._meters.claimed += len(claimed)
-        for message in claimed:
-            self.lane.put(message)
-        if len(claimed) < room:
-            self.lane.open = True
-        return False
+        claimed = await self._store.claim(self._world.now_ms(), room, self._closed())
+        self._meters.claimed += len(claimed.messages)
+        for message in claimed.messages:
+            lane.put(message)
+        if claimed.whole:
+            lane.reopen(claimed.left)
+        self._behind = bool(claimed.left) or not claimed.whole
+        return not claimed.whole
+
+    def _closed(self) -> frozenset[str]:
+        """Where messages are parked that could not be placed now either: they are not worth a claim."""
+        self._parked = {name for name in self._parked if not self._has_place(name)}
+        return frozenset(self._parked)
+
+    def _has_place(self, parked: str) -> bool:
+        """Whether what is parked for a route may go on. What has no route waits for new routes."""
+        if parked == NO_ROUTE:
+            return False
+        ways = [self.outlets[name] for name in self._table.carriers(parked) if name in self.outlets]
+        return not ways or any(outlet.usable and len(outlet.queue) * 2 <= outlet.queue.limit for outlet in ways)
+
+    # Carriers
+
+    def _look(self) -> None:
+        """See which carriers are to be trusted; what waits for one that is not goes elsewhere."""
+        now = self._world.monotonic()
+        for outlet in self.outlets.values():
+            self._judge(outlet, now)
+
+    def _judge(self, outlet: Outlet, now: float) -> None:
+        phase = outlet.look(now)
+        if phase is None:
+            return
+        name, why = outlet.carrier.name, outlet.breaker.why
+        self._meters.breaker[phase.value] += 1
+        if phase is Phase.OPEN:
+            moved = self._move(outlet)
+            moved_to = ", ".join(moved.to) or "nobody"
+            self._log.warning(
+                LogEvent.CARRIER_OPEN,
+                carrier=name,
+                reason=why,
+                otp_moved=moved.urgent,
+                bulk_moved=moved.bulk,
+                moved_to=moved_to,
+            )
+        elif phase is Phase.HALF_OPEN:
+            self._log.info(LogEvent.CARRIER_PROBE, carrier=name, messages=outlet.probes)
+        else:
+            self._log.info(LogEvent.CARRIER_CLOSE, carrier=name)
+        self.notify()
+
+    def _move(self, outlet: Outlet) -> Moved:
+        """Give what waits for a carrier to others that may take it now; the rest stays."""
+        counts = {True: 0, False: 0}
+        to: dict[str, None] = {}
+        for waiting in outlet.queue.empty():
+            message, way, _ = waiting
+            if message.tries:
+                self._sort(message)
+                continue
+            found = self._first(way.carriers)
+            if found is None or not found.usable or not found.queue.put(waiting):
+                outlet.queue.put(waiting)
+                continue
+            counts[message.route_class == RouteClass.OTP] += 1
+            to[found.carrier.name] = None
+        moved = Moved(counts[True], counts[False], tuple(to))
+        self._meters.moved["otp"] += moved.urgent
+        self._meters.moved["other"] += moved.bulk
+        return moved
+
+    # Messages
 
     def _pump(self) -> None:
         self._notified = False
         if self.stopping:
             return
-        while self.lane.items:
-            self._sort(self.lane.take())
-        for outlet in self._outlets.values():
-            if outlet.queue:
+        items = self.lane.items
+        while items:
+            self._sort(items.popleft())
+        for outlet in self.outlets.values():
+            if outlet.carrier.pulse.failures >= outlet.trip:
+                self._judge(outlet, self._world.monotonic())
+            if outlet.queue.urgent.size or outlet.queue.bulk.size:
                 self._feed(outlet)
+        if self._behind and self.lane.spacious:
+            self._behind = False
+            self.loop.wakeup.set()
 
     def _sort(self, message: Message) -> None:
         """Put a message behind its carrier; one that has no route or no place there goes back to the store."""
-        route = choose(message, self._routes)
-        outlet = None if route is None else self._outlets.get(route.carrier)
+        way = self._table.choose(message)
+        if way is None:
+            self._meters.unroutable += 1
+            self._park(message, NO_ROUTE)
+        elif message.tries and way.carriers != (message.carrier,):
+            self._run(self._sort_again(message, way))
+        else:
+            self._place(message, way, way.carriers, anew=False)
+
+    async def _sort_again(self, message: Message, way: Way) -> None:
+        """A message tried before: what came of it says who may have it."""
+        try:
+            past = await self._store.past(message.id)
+        except StoreFault as fault:
+            self._later(message, fault)
+            return
+        carriers, left = order_again(way, past)
+        found = self._first(carriers)
+        if found is None:
+            self._meters.unroutable += 1
+            self._park(message, NO_ROUTE)
+            return
+        name = found.carrier.name
+        way = way._replace(recourse=Recourse(bool(left - {name}), way.recourse.uncertain))
+        self._place(message, way, (name,), anew=name != past.carrier)
+        self.notify()
+
+    def _first(self, carriers: tuple[str, ...]) -> Outlet | None:
+        """The first carrier that may be given messages now; if there is none, the first that exists."""
+        first = None
+        for name in carriers:
+            outlet = self.outlets.get(name)
+            if outlet is None:
+                continue
+            if outlet.usable:
+                return outlet
+            first = first or outlet
+        return first
+
+    def _place(self, message: Message, way: Way, carriers: tuple[str, ...], *, anew: bool) -> None:
+        outlet = self._first(carriers)
         if outlet is None:
             self._meters.unroutable += 1
-            self._hand_back(message, _NO_ROUTE_WAIT_MS)
-        elif len(outlet.queue) >= self._share:
-            self._hand_back(message, _CROWDED_WAIT_MS)
-        else:
-            outlet.queue.append(message)
+            self._park(message, NO_ROUTE)
+        elif not outlet.queue.put((message, way, anew)):
+            self._park(message, way.route.name)
 
-    def _hand_back(self, message: Message, wait_ms: int) -> None:
-        self.lane.let_go()
-        self._store.hand_back(message.id, self._world.now_ms() + wait_ms, partial(self._handed_back, message))
+    def _park(self, message: Message, place: str) -> None:
+        """Back to the store, to be claimed when `place` has room again: until then it costs nothing."""
+        self._parked.add(place)
+        self._meters.parked += 1
+        self.lane.let_go(message.account_id)
+        self._store.hand_back(message.id, self._world.now_ms(), place, partial(self._handed_back, message))
 
     def _handed_back(self, message: Message, result: StoreFault | None) -> None:
         """A message that the store could not take back is still ours there: it waits here."""
         if result is not None:
-            self._later(message, result)
+            self._log.error(LogEvent.STORE_FAIL, exc_info=result)
+            asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._take_again, message)
+
+    def _take_again(self, message: Message) -> None:
+        if not self.stopping:
+            self.lane.put(message)
 
     def _feed(self, outlet: Outlet) -> None:
         """Begin as many messages as the carrier has room for and its pace allows."""
+        if not outlet.usable:
+            return
         now, now_ms = self._world.monotonic(), self._world.now_ms()
-        room, queue = outlet.carrier.room, outlet.queue
-        while queue and _has_room(outlet.carrier, queue[0], room) and outlet.pace.fits(queue[0].parts, now):
-            message = queue.popleft()
-            self.lane.let_go()
-            room -= self._begin(outlet, message, now, now_ms)
-        if queue and _has_room(outlet.carrier, queue[0], room) and outlet.timer is None:
-            self._again_at(outlet, outlet.pace.next_at(queue[0].parts, now) - now)
+        carrier, queue, pace = outlet.carrier, outlet.queue, outlet.pace
+        room = carrier.room
+        if outlet.rests(now):
+            self._again_at(outlet, outlet.rest_until - now)
+            return
+        while (waiting := queue.head(room - outlet.kept)) is not None:
+            message = waiting[0]
+            kept = 0 if message.route_class == RouteClass.OTP else outlet.kept
+            if message.parts > room - kept and not carrier.idle:
+                return
+            if not pace.fits(message.parts, now):
+                self._again_at(outlet, pace.next_at(message.parts, now) - now)
+                return
+            queue.pop()
+            self.lane.let_go(message.account_id)
+            room -= self._begin(outlet, waiting, now, now_ms)
+            outlet.probes -= 1
+            if not outlet.probes:
+                outlet.settle()
+                return
 
     def _again_at(self, outlet: Outlet, seconds: float) -> None:
         def again() -> None:
             outlet.timer = None
             self.notify()
 
-        outlet.timer = asyncio.get_running_loop().call_later(max(0.001, seconds), again)
+        if outlet.timer is None:
+            outlet.timer = asyncio.get_running_loop().call_later(max(0.001, seconds), again)
 
-    def _begin(self, outlet: Outlet, message: Message, now: float, now_ms: int) -> int:
+    def _begin(self, outlet: Outlet, waiting: Waiting, now: float, now_ms: int) -> int:
         """Store the intent; only its commit lets bytes leave. Returns how many slots are reserved for it."""
-        total = message.parts if message.parts == 1 else len(cut_for(message, 0, outlet.profile))
+        message, _, anew = waiting
+        whole = message.parts == 1 or outlet.profile is None
+        total = 1 if whole else len(cut_for(message, 0, outlet.profile))
         outlet.carrier.reserve(total)
         outlet.pace.hold(total, now)
-        if message.tries:
+        if message.tries and not anew:
             # Its slots are reserved before the store is asked which parts are left: others look for room meanwhile.
-            task = asyncio.ensure_future(self._begin_again(outlet, message, total))
-            self._beginning += 1
-            task.add_done_callback(self._begun_again)
+            self._run(self._begin_again(outlet, waiting, total))
         else:
-            self._intend(outlet, message, tuple(range(1, total + 1)), total, now_ms)
+            self._intend(outlet, waiting, tuple(range(1, total + 1)), total, now_ms)
         return total
 
-    async def _begin_again(self, outlet: Outlet, message: Message, total: int) -> None:
+    async def _begin_again(self, outlet: Outlet, waiting: Waiting, total: int) -> None:
         """A message tried before: only the parts that no carrier has."""
         try:
-            parts = await self._store.open_parts(message.id)
+            parts = await self._store.open_parts(waiting[0].id)
         except StoreFault as fault:
-            self._not_begun(outlet, message, total, fault)
+            self._not_begun(outlet, waiting[0], total, fault)
             return
         if len(parts) != total:
             outlet.let_go(total - len(parts))
         if parts:
-            self._intend(outlet, message, parts, total, self._world.now_ms())
+            self._intend(outlet, waiting, parts, total, self._world.now_ms())
 
-    def _begun_again(self, task: "asyncio.Task[None]") -> None:
-        self._beginning -= 1
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._log.error(LogEvent.FAULT, exc_info=error)
-
-    def _intend(self, outlet: Outlet, message: Message, parts: tuple[int, ...], total: int, now_ms: int) -> None:
+    def _intend(self, outlet: Outlet, waiting: Waiting, parts: tuple[int, ...], total: int, now_ms: int) -> None:
         """Have the intent stored; as many slots as it has parts are reserved."""
         self._beginning += 1
-        intent = Intent(message.id, parts, total, message.tries + 1, outlet.carrier.name, message.phone, now_ms)
-        self._store.begin(intent, partial(self._begun, outlet, message, intent))
+        message, _, anew = waiting
+        intent = Intent(message.id, parts, total, message.tries + 1, outlet.carrier.name, message.phone, now_ms, anew)
+        self._store.begin(intent, partial(self._begun, outlet, waiting, intent))
 
-    def _begun(self, outlet: Outlet, message: Message, intent: Intent, reference: int | StoreFault | None) -> None:
+    def _begun(self, outlet: Outlet, waiting: Waiting, intent: Intent, reference: int | StoreFault | None) -> None:
         """The intent is stored, or it is not: then nothing leaves."""
         self._beginning -= 1
+        message, way, _ = waiting
         if isinstance(reference, StoreFault):
             self._not_begun(outlet, message, len(intent.parts), reference)
             return
@@ -212,25 +372,32 @@ class Dispatcher:
                     for cut in (cuts[part - 1],)
                 ),
                 message,
+                way.recourse,
             )
         )
 
     def _not_begun(self, outlet: Outlet, message: Message, parts: int, fault: StoreFault) -> None:
         """The store could not say or keep it: nothing leaves, and it is tried again soon."""
         outlet.let_go(parts)
-        self._later(message, fault)
+        self._log.error(LogEvent.STORE_FAIL, exc_info=fault)
+        asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._take_again, message)
 
     def _later(self, message: Message, fault: StoreFault) -> None:
+        """A fault of the store before the message left its place: it waits on it."""
         self._log.error(LogEvent.STORE_FAIL, exc_info=fault)
         asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._put_back, message)
 
     def _put_back(self, message: Message) -> None:
-        """After a fault of the store: the message is still ours in the store, so it waits here again."""
         if not self.stopping:
-            self.lane.put(message)
+            self.lane.put_back(message)
 
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that has to ask the store first; it counts as between claim and submission."""
+        self._beginning += 1
+        asyncio.ensure_future(work).add_done_callback(self._ran)
 
-def _has_room(carrier: Carrier, message: Message, room: int) -> bool:
-    """Whether a message may begin. One with more parts than there will ever be slots goes to an idle carrier, which
-    puts off what it cannot take: otherwise it would wait for ever, and everything behind it."""
-    return message.parts <= room or carrier.idle
+    def _ran(self, task: "asyncio.Task[None]") -> None:
+        self._beginning -= 1
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._log.error(LogEvent.FAULT, exc_info=error)

@@ -8,7 +8,7 @@ Only `app` and the command line import this; rooms are handed the plain values t
 from bocau.settings.development import development
 from bocau.settings.numbering import read_numbering
 from bocau.settings.read import SEARCH, environment_name, find_file, read_settings
-from bocau.settings.rules import check_listeners, check_production
+from bocau.settings.rules import carriers_of, check_listeners, check_production
 from bocau.settings.sections import (
     DEVELOPMENT_KEY,
     SIMULATOR,
@@ -53,6 +53,7 @@ __all__ = [
     "Settings",
     "Store",
     "Voice",
+    "carriers_of",
     "check_listeners",
     "check_production",
     "development",

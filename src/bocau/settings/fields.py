@@ -21,6 +21,8 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _TLV: Final = re.compile(r"0x[0-9A-Fa-f]{1,4}=(?:[0-9A-Fa-f]{2}){0,255}")
 _STATUS: Final = re.compile(r"(0x[0-9A-Fa-f]{1,8})(?:-(0x[0-9A-Fa-f]{1,8}))?=[a-z]+")
+_URL: Final = re.compile(r"https?://[!-~]+")
+_DIGITS: Final = re.compile(r"0[0-9]*")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _TRUTH: Final = {
     "true": True,
@@ -73,7 +75,7 @@ class Field(NamedTuple):
                 raise Unfit(self._unfit(value))
             if isinstance(item, str):
                 _is_clean(item)
-                if form is not None:
+                if form is not None and not item == self.default == "":
                     form.check(item)
         return found
 
@@ -273,6 +275,16 @@ def _is_ascii(text: str) -> None:
         raise Unfit("must be ASCII signs only")
 
 
+def _is_url(text: str) -> None:
+    if not _URL.fullmatch(text):
+        raise Unfit(f"must be an address such as https://sms.example.net, not {shown(text)}")
+
+
+def _is_digits(text: str) -> None:
+    if not _DIGITS.fullmatch(text):
+        raise Unfit(f"must be digits that begin with 0, not {shown(text)}")
+
+
 def _is_clean(text: str) -> None:
     if _CONTROL.search(text):
         raise Unfit("has control characters in it, or is not UTF-8")
@@ -300,6 +312,8 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "host": _Form("a host name or address", _is_host),
     "name": _Form("a name (small letters, digits, hyphens)", _is_name),
     "network": _Form("a network such as `10.2.0.0/16`", _is_network),
+    "url": _Form("an http or https address", _is_url),
+    "digits": _Form("the first digits of a number, as `090`", _is_digits),
     "ascii": _Form("ASCII text", _is_ascii),
     "tlv": _Form('a table such as `{ "0x1401" = "00ff" }`', _is_tlv),
     "status": _Form(

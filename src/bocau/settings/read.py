@@ -22,6 +22,7 @@ SEARCH: Final = (pathlib.Path("bocau.toml"), pathlib.Path("/etc/bocau/bocau.toml
 """Where a file is looked for that was not named."""
 
 _PREFIX: Final = "BOCAU_"
+_INCLUDE: Final = "include"
 _TOML_PLACE: Final = re.compile(r" ?\(at (?:line ([0-9]+), column [0-9]+|end of document)\)")
 _MOST_SECRET_BYTES: Final = 65_536
 
@@ -90,14 +91,19 @@ class _Reader:
             name: [entry.name for entry in getattr(base, name)] for name in self._sections if many(name)
         }
         self._unread = False
+        self._main: pathlib.Path | None = None
+        self._read = False
+        """All files are read: a place is looked up, not read off."""
+        self._places: dict[Path, Origin] = {}
         self._from_file: set[str] = set()  # arrays of tables that the file gives, in place of the base's
 
     # The file
 
     def read_file(self, file: pathlib.Path) -> None:
         """Take the file in. What is wrong with it becomes problems."""
+        self._main = self._main or file
         self._file = str(file)
-        self._unread = True
+        unread, self._unread = self._unread, True
         try:
             text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
             tree = tomllib.loads(text)
@@ -109,10 +115,30 @@ class _Reader:
         except tomllib.TOMLDecodeError as error:
             self._not_toml(str(error), text.count("\n") + 1)
         else:
-            self._unread = False
+            self._unread = unread
             self._lines = lines_of(text)
+            included = tree.pop(_INCLUDE, [])
             for name, value in tree.items():
                 self._take_table(name, value)
+            self._include(file, included)
+
+    def _include(self, file: pathlib.Path, patterns: object) -> None:
+        """Read the files that the first one includes, by name; those may not include others."""
+        names = [patterns] if isinstance(patterns, str) else patterns
+        origin = self._here((_INCLUDE,))
+        if not (isinstance(names, list) and all(isinstance(name, str) and name for name in names)):
+            self._problem(origin, (), _INCLUDE, 'must be a pattern such as "conf.d/*.toml", or a list of them')
+        elif names and file != self._main:
+            self._problem(origin, (), _INCLUDE, f"stands only in {self._main}")
+        else:
+            for name in names:
+                found = sorted(file.parent.glob(name)) if not pathlib.Path(name).is_absolute() else []
+                if not found:
+                    self._problem(origin, (), _INCLUDE, f'"{name}" names no file in {file.parent}')
+                lines = self._lines
+                for path in found:
+                    self.read_file(path)
+                self._file, self._lines = str(file), lines
 
     def _not_toml(self, message: str, lines: int) -> None:
         place = _TOML_PLACE.search(message)
@@ -130,21 +156,28 @@ class _Reader:
             else:
                 self._problem(self._here(path), (), name, f"is a table; write [{name}] and its keys below")
         elif isinstance(value, list) and all(isinstance(item, dict) for item in value):
-            self._from_file.add(name)
-            self._names[name] = [item["name"] if isinstance(item.get("name"), str) else "" for item in value]
+            if name not in self._from_file:
+                self._from_file.add(name)
+                self._names[name] = []
+            before = len(self._names[name])
+            self._names[name] += [item["name"] if isinstance(item.get("name"), str) else "" for item in value]
             for number, item in enumerate(value):
-                self._take_pairs((name, number), item)
+                self._places[name, before + number] = self._here((name, number))
+                self._take_pairs((name, before + number), item, (name, number))
         else:
             text = f"there may be several; write [[{name}]] with double brackets and its name below"
             self._problem(self._here(path), path, "", text)
 
-    def _take_pairs(self, table: Path, pairs: Mapping[str, Any]) -> None:
+    def _take_pairs(self, table: Path, pairs: Mapping[str, Any], there: Path = ()) -> None:
+        """Take the keys of a table in; `there` is its path in its own file, if that differs."""
         for key, value in pairs.items():
             path = (*table, key)
-            self._take(_Entry(path, value, self._here(path), key))
+            self._take(_Entry(path, value, self._here((*(there or table), key)), key))
 
     def _here(self, path: Path) -> Origin:
-        """The place of a path in the file."""
+        """The place of a path in the file that is read now; of an entry of several files, where it stands."""
+        if self._read and path[:2] in self._places:
+            return self._places[path[:2]]
         while path and path not in self._lines:
             path = path[:-1]
         return Origin("file", self._file, self._lines.get(path))
@@ -202,6 +235,9 @@ class _Reader:
     def _keep(self, entry: _Entry, field: Field, path: Path) -> None:
         outside = entry.origin.kind in ("environment", "flag") and isinstance(entry.value, str)
         earlier = self._given.get(path)
+        if earlier is not None and entry.origin.kind == "file" and earlier.origin.name != entry.origin.name:
+            self._wrong(entry, f"is given in {earlier.origin} too; keep one")
+            return
         if earlier is not None and earlier.origin.kind == entry.origin.kind and field.secret:
             self._wrong(entry, f"{field.name} and {field.name}_file are both given; keep one")
             return
@@ -257,6 +293,7 @@ class _Reader:
 
     def finish(self) -> Settings:
         """Build the settings. Raises BadSettings."""
+        self._read = True
         parts: dict[str, Any] = {}
         for name, cls in self._sections.items():
             if not many(name):

@@ -5,21 +5,26 @@ import pathlib
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import NumberingError
+from bocau.settings.fields import fields_of
 from bocau.settings.numbering import read_numbering
 from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, Carrier, Route, Section, Settings
 from bocau.settings.tls import BadTls, tls_context
 from bocau.settings.values import Origin, Path, Problem, Secret, table_of
 
-__all__ = ["broken_rules", "check_listeners", "check_production", "entries"]
+__all__ = ["broken_rules", "carriers_of", "check_listeners", "check_production", "entries"]
 
 Broken = tuple[Path, str]
 _LEAST_SIGNING_KEY: Final = 16
 _SMPP_PASSWORD: Final = 8
 _HTTP: Final = re.compile(r"https?://[^/\s@\\]+(?:[/?][^\s\\]*)?$", re.IGNORECASE)
+_PLACES: Final = ("text", "phone", "e164", "sender", "reference", "callback")
+_IN_BRACES: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SMS_TYPES: Final = (2, 8)
 
 
 def entries(settings: Settings) -> Iterator[tuple[Path, Section]]:
@@ -55,14 +60,63 @@ def _repeated(section: str, names: list[str]) -> Iterator[Broken]:
             yield (section, number, "name"), f'there already is a {section} called "{name}"'
 
 
+def carriers_of(route: Route) -> tuple[str, ...]:
+    """The carriers of a route, whichever key names them."""
+    return route.carriers or ((route.carrier,) if route.carrier else ())
+
+
 def _route_carriers(settings: Settings) -> Iterator[Broken]:
     names = [carrier.name for carrier in settings.carrier]
     for number, route in enumerate(settings.route):
-        if route.carrier not in names:
-            yield (
-                ("route", number, "carrier"),
-                f'no carrier is called "{route.carrier}"{did_you_mean(route.carrier, names)}',
-            )
+        key = "carriers" if route.carriers else "carrier"
+        if route.carrier and route.carriers:
+            yield ("route", number, "carrier"), "and carriers are both given; keep one"
+        elif not carriers_of(route):
+            yield ("route", number, "carrier"), "is missing: name of the carrier that gets the message"
+        elif len(set(route.carriers)) < len(route.carriers):
+            yield ("route", number, "carriers"), "names a carrier twice"
+        for name in carriers_of(route):
+            if name not in names:
+                yield ("route", number, key), f'no carrier is called "{name}"{did_you_mean(name, names)}'
+
+
+_NEEDED: Final = {
+    "smpp": ("host", "system_id", "password"),
+    "relay": ("url", "api_key", "secret_key"),
+    "http": ("url", "body"),
+}
+"""What a carrier of each kind cannot be without."""
+
+
+def _lacking(kind: str, key: str, settings: Settings) -> Iterator[Broken]:
+    """Carriers of a kind without a key that this kind needs."""
+    meaning = fields_of(Carrier)[key].description
+    for number, carrier in enumerate(settings.carrier):
+        if carrier.kind == kind and not getattr(carrier, key):
+            yield ("carrier", number, key), f"is missing: {meaning[0].lower()}{meaning[1:].rstrip('.')}"
+
+
+def _places(settings: Settings) -> Iterator[Broken]:
+    for number, carrier in enumerate(settings.carrier):
+        for name in _IN_BRACES.findall(carrier.body.replace("{{", "").replace("}}", "")):
+            if name not in _PLACES:
+                yield ("carrier", number, "body"), f"has {{{name}}}, which is nothing{did_you_mean(name, _PLACES)}"
+
+
+def _weights(settings: Settings) -> Iterator[Broken]:
+    for number, route in enumerate(settings.route):
+        if route.order == "weight" and len(route.weights) != len(carriers_of(route)):
+            yield ("route", number, "weights"), "needs one number for each of the carriers"
+        elif route.order == "weight" and not any(route.weights):
+            yield ("route", number, "weights"), "gives no carrier a share"
+        elif route.order != "weight" and route.weights:
+            yield ("route", number, "weights"), f'counts only with order = "weight", not "{route.order}"'
+
+
+def _elsewhere(settings: Settings) -> Iterator[Broken]:
+    for number, route in enumerate(settings.route):
+        if route.uncertain_policy == "fail_over_once" and len(carriers_of(route)) < 2:
+            yield ("route", number, "uncertain_policy"), "needs a second carrier to send to"
 
 
 def _tls_words(settings: Settings) -> Iterator[Broken]:
@@ -129,7 +183,15 @@ def _rule(find: Callable[[Settings], Iterator[Broken]], *reads: str) -> _Rule:
 _RULES: Final = (
     _rule(_carrier_names, "carrier.name"),
     _rule(_route_names, "route.name"),
-    _rule(_route_carriers, "carrier.name", "route.carrier"),
+    _rule(_route_carriers, "carrier.name", "route.carrier", "route.carriers"),
+    *(
+        _rule(partial(_lacking, kind, key), "carrier.kind", f"carrier.{key}")
+        for kind in _NEEDED
+        for key in _NEEDED[kind]
+    ),
+    _rule(_places, "carrier.body"),
+    _rule(_weights, "route.carrier", "route.carriers", "route.order", "route.weights"),
+    _rule(_elsewhere, "route.carrier", "route.carriers", "route.uncertain_policy"),
     _rule(_reconnect, "carrier.reconnect_first_seconds", "carrier.reconnect_longest_seconds"),
     _rule(_passwords, "carrier.password"),
     _rule(_tls_words, "carrier.tls", "carrier.tls_certificate"),
@@ -170,6 +232,8 @@ def check_production(settings: Settings) -> list[Problem]:
         _unsigned_callbacks,
         _no_receipts,
         _unused_carriers,
+        _shadowed_routes,
+        _types_without_route,
     )
     found = [_problem(settings, path, text) for check in fatal for path, text in check(settings)]
     return found + [_problem(settings, path, text, False) for check in warnings for path, text in check(settings)]
@@ -281,12 +345,48 @@ def _unsigned_callbacks(settings: Settings) -> Iterator[Broken]:
 
 
 def _no_receipts(settings: Settings) -> Iterator[Broken]:
-    if settings.carrier and all(carrier.bind_mode == "transmitter" for carrier in settings.carrier):
+    if settings.carrier and all(c.kind == "smpp" and c.bind_mode == "transmitter" for c in settings.carrier):
         yield ("carrier", 0, "bind_mode"), "every carrier is a transmitter only, so no receipt can come back"
 
 
 def _unused_carriers(settings: Settings) -> Iterator[Broken]:
-    used = {route.carrier for route in settings.route}
+    used = {name for route in settings.route for name in carriers_of(route)}
     for number, carrier in enumerate(settings.carrier):
         if settings.route and carrier.name not in used and carrier.bind_mode != "receiver":
             yield ("carrier", number, "name"), "no route leads to it"
+
+
+def _shadowed_routes(settings: Settings) -> Iterator[Broken]:
+    """Routes that never get a message, because one that is asked before takes everything that they would."""
+    numbered = sorted(enumerate(settings.route), key=lambda pair: -pair[1].priority)
+    for place, (number, route) in enumerate(numbered):
+        for _, earlier in numbered[:place]:
+            if _covers(earlier, route):
+                yield (
+                    ("route", number, "name"),
+                    f'never gets a message: "{earlier.name}" comes first and takes them all',
+                )
+                break
+
+
+def _covers(wide: Route, narrow: Route) -> bool:
+    """Whether every message that fits one route fits the other."""
+    return (
+        wide.sms_type in (0, narrow.sms_type)
+        and wide.brandname in ("", narrow.brandname)
+        and wide.telco in (0, narrow.telco)
+        and wide.route_class in ("any", narrow.route_class)
+        and (not wide.accounts or (bool(narrow.accounts) and set(narrow.accounts) <= set(wide.accounts)))
+        and (not wide.prefixes or (bool(narrow.prefixes) and all(p.startswith(wide.prefixes) for p in narrow.prefixes)))
+    )
+
+
+def _types_without_route(settings: Settings) -> Iterator[Broken]:
+    """SmsTypes for which no route takes every message: some of theirs, or all, would wait until they expire."""
+    for sms_type in _SMS_TYPES:
+        everything = Route(name="everything", sms_type=sms_type)
+        if settings.route and not any(_covers(route, everything) for route in settings.route):
+            yield (
+                ("route",),
+                f"no route takes every message of SmsType {sms_type}; those that fit none wait, and expire",
+            )

@@ -44,6 +44,8 @@ _NOWHERE: Final[Mapping[Path, Origin]] = MappingProxyType({})
 _HOST: Final = {"form": "host"}
 _NAME: Final = {"form": "name"}
 _NETWORK: Final = {"form": "network"}
+_URL: Final = {"form": "url"}
+_DIGITS: Final = {"form": "digits"}
 _ASCII: Final = {"form": "ascii"}
 _NO_PAIRS: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -230,13 +232,17 @@ class Carrier(Section, frozen=True, kw_only=True):
     name: Annotated[
         str, Meta(extra=_NAME, min_length=1, max_length=32, description="Its name in routes, logs and metrics; unique.")
     ]
-    kind: Annotated[Literal["smpp"], Meta(description="The protocol spoken.")] = "smpp"
-    host: Annotated[str, Meta(extra=_HOST, description="The carrier's SMSC: address or name.")]
+    kind: Annotated[
+        Literal["smpp", "relay", "http"],
+        Meta(
+            description="smpp; relay: a service of the eSMS API, which takes url, api_key and secret_key; http: an "
+            "interface of the carrier's own, described by body and the keys after it."
+        ),
+    ] = "smpp"
+    host: Annotated[str, Meta(extra=_HOST, description="The carrier's SMSC: address or name.")] = ""
     port: Annotated[int, Meta(ge=1, le=65_535, description="Its TCP port.")] = 2_775
-    system_id: Annotated[
-        str, Meta(extra=_ASCII, min_length=1, max_length=15, description="Log-in name that the carrier gave.")
-    ]
-    password: Annotated[Secret, Meta(description="Password that the carrier gave; at most 8 signs.")]
+    system_id: Annotated[str, Meta(extra=_ASCII, max_length=15, description="Log-in name that the carrier gave.")] = ""
+    password: Annotated[Secret, Meta(description="Password that the carrier gave; at most 8 signs.")] = Secret("")
     system_type: Annotated[
         str, Meta(extra=_ASCII, max_length=12, description="SMPP system_type, if the carrier asks for one.")
     ] = ""
@@ -355,20 +361,92 @@ class Carrier(Section, frozen=True, kw_only=True):
     trace_pdus: Annotated[
         int, Meta(ge=0, le=10_000, description="PDUs of each link kept in memory for `bocau link trace`.")
     ] = 200
-    uncertain_policy: Annotated[
-        Literal["hold"],
+    url: Annotated[
+        str, Meta(extra=_URL, max_length=2_048, description="relay: the service's address; http: what is called.")
+    ] = ""
+    api_key: Annotated[str, Meta(extra=_ASCII, max_length=128, description="relay: our ApiKey there.")] = ""
+    secret_key: Annotated[Secret, Meta(description="relay: our SecretKey there.")] = Secret("")
+    authorization: Annotated[Secret, Meta(description="http: value of the Authorization header; empty: none.")] = (
+        Secret("")
+    )
+    callback_base: Annotated[
+        str,
         Meta(
-            extra={"later": ("resend_once", "fail_over_once")},
-            description="What to do with a submit that was never answered: hold waits for a receipt, never resends.",
+            extra=_URL,
+            max_length=512,
+            description="relay, http: how the carrier reaches our API listener, to report; empty: it does not.",
         ),
-    ] = "hold"
+    ] = ""
+    poll_seconds: Annotated[
+        float, Meta(ge=0, le=86_400, description="relay: ask about a message not reported on this often; 0: never.")
+    ] = 60.0
+    body: Annotated[
+        str,
+        Meta(
+            max_length=8_192,
+            description="http: what is posted, with {text}, {phone}, {e164}, {sender}, {reference} and {callback} "
+            "filled in; {{ and }} are braces.",
+        ),
+    ] = ""
+    body_kind: Annotated[Literal["json", "form"], Meta(description="http: how the body is written.")] = "json"
+    repeatable: Annotated[
+        bool, Meta(description="http: the carrier takes a {reference} once, so an unanswered call may be made again.")
+    ] = False
+    id_pointer: Annotated[
+        str, Meta(max_length=256, description="http: where its answer has its id, as /data/id (a JSON pointer).")
+    ] = ""
+    answer_pointer: Annotated[
+        str, Meta(max_length=256, description="http: where its answer says how it went; empty: its HTTP status does.")
+    ] = ""
+    taken_words: Annotated[tuple[str, ...], Meta(description="http: what stands there for taken.")] = ()
+    later_words: Annotated[
+        tuple[str, ...], Meta(description="http: what stands there for not now; all else is a refusal for good.")
+    ] = ()
+    receipt_pointer: Annotated[
+        str,
+        Meta(max_length=256, description="http: where a report says how it ended; /name in a form or query."),
+    ] = ""
+    delivered_words: Annotated[tuple[str, ...], Meta(description="http: what stands there for delivered.")] = ()
+    undelivered_words: Annotated[tuple[str, ...], Meta(description="http: what stands there for not delivered.")] = ()
+    part_cost: Annotated[
+        int, Meta(ge=0, le=1_000_000_000, description="What a part costs here, for routes that ask the cheapest first.")
+    ] = 0
+    breaker_failures: Annotated[
+        int, Meta(ge=1, le=10_000, description="So many submits that fail in a row open the breaker: no new messages.")
+    ] = 5
+    breaker_down_seconds: Annotated[_Wait, Meta(description="So long without any link opens the breaker.")] = 3.0
+    breaker_open_seconds: Annotated[
+        _Wait, Meta(description="Time until a carrier whose submits failed gets a few messages to show itself.")
+    ] = 15.0
+    breaker_probes: Annotated[int, Meta(ge=1, le=1_000, description="How many messages it then gets.")] = 3
 
 
 class Route(Section, frozen=True, kw_only=True):
-    """A rule that picks a carrier. The first `[[route]]` that fits a message counts, in the order of the file."""
+    """A rule that picks carriers. Of the `[[route]]` that fit, the first counts: by priority, then in order."""
 
     name: Annotated[str, Meta(extra=_NAME, min_length=1, max_length=32, description="Its name in logs; unique.")]
-    carrier: Annotated[str, Meta(min_length=1, description="Name of the carrier that gets the message.")]
+    carrier: Annotated[str, Meta(description="Name of the carrier that gets the message; or give carriers.")] = ""
+    carriers: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=16,
+            description="Names of several carriers. A message goes to the next one if one cannot take it.",
+        ),
+    ] = ()
+    order: Annotated[
+        Literal["listed", "weight", "cost"],
+        Meta(
+            description="Which carrier comes first: as listed, each for its share by weights, or the one of the least "
+            "part_cost."
+        ),
+    ] = "listed"
+    weights: Annotated[
+        tuple[Annotated[int, Meta(ge=0, le=100)], ...],
+        Meta(max_length=16, description="Shares of the carriers, one number each, for order weight."),
+    ] = ()
+    priority: Annotated[
+        int, Meta(ge=-1_000, le=1_000, description="Routes of a higher number are asked first; equal ones in order.")
+    ] = 0
     sms_type: Annotated[Literal[0, 2, 8], Meta(description="Only messages of this SmsType; 0: any.")] = 0
     brandname: Annotated[str, Meta(max_length=11, description="Only messages from this brandname; empty: any.")] = ""
     telco: Annotated[
@@ -380,6 +458,24 @@ class Route(Section, frozen=True, kw_only=True):
             "7 Wintel; 0: any.",
         ),
     ] = 0
+    accounts: Annotated[tuple[str, ...], Meta(description="Only messages of these accounts, by name; empty: any.")] = ()
+    route_class: Annotated[
+        Literal["any", "otp", "other"], Meta(description="Only one-time codes, only all others, or any.")
+    ] = "any"
+    prefixes: Annotated[
+        tuple[Annotated[str, Meta(max_length=10, extra=_DIGITS)], ...],
+        Meta(description="Only to numbers that begin so, as 090 or 0993; empty: any."),
+    ] = ()
+    put_off_tries: Annotated[
+        int, Meta(ge=1, le=100, description="After so many refusals for now by one carrier the next one is asked.")
+    ] = 3
+    uncertain_policy: Annotated[
+        Literal["hold", "resend_once", "fail_over_once"],
+        Meta(
+            description="A submit that was never answered: hold waits for a receipt; the others send once more, to the "
+            "same or to another carrier, and the message counts as a possible duplicate."
+        ),
+    ] = "hold"
 
 
 class Voice(Section, frozen=True, kw_only=True):

@@ -112,6 +112,7 @@ class Plan(NamedTuple):
 
 
 _S = ReceiptState
+_NEVER: Final = Answer(status=Status.INVALID_DESTINATION)
 _REFUSE_THROTTLED: Final = Answer(status=Status.THROTTLED)
 
 MAGIC: Final[Mapping[str, Row]] = {
@@ -138,6 +139,14 @@ MAGIC: Final[Mapping[str, Row]] = {
     ),
     "0016": Row("the receipt has parameters only, no text", (ReceiptDue(form=Form.PARAMETERS),)),
     "0017": Row("the receipt is oddly spelled", (ReceiptDue(form=Form.ODD),)),
+    "0018": Row(
+        "the second part of a long message gets ESME_RSYSERR once, then is taken",
+        first=(Answer(status=Status.SYSTEM_ERROR),),
+        part=2,
+    ),
+    "0019": Row("the second part of a long message is refused: ESME_RINVDSTADR", (), _NEVER, part=2),
+    "0020": Row("the second part of a long message is never answered", (), Answer(Act.SILENCE), part=2),
+    "0021": Row("a full queue: ESME_RMSGQFUL to every try", (), Answer(status=Status.QUEUE_FULL)),
     OTHER: Row("delivered after the ordinary delay"),
 }
 """What the last four digits of a receiver do. "Tries" are counted per account and number (Smsc.forget_tries)."""
@@ -188,10 +197,13 @@ class Rules:
         """What to do about a submit of this system_id; `count` is the how-manieth try of the number it is, from 1."""
         rows = self._accounts.get(account, self._rows) if self._accounts else self._rows
         row = rows.get(submit.destination_addr[-4:]) or rows[OTHER]
-        if count <= len(row.first):
-            return Plan(row.first[count - 1])
         if row.part and row.part != read_piece(submit).part:
             row = rows[OTHER]
+        elif row.first:
+            # Of a long message only one part is meant; the tries of a number count its other parts too.
+            tries = count - (row.part - 1 if row.part else 0)
+            if tries <= len(row.first):
+                return Plan(row.first[tries - 1])
         plan = row.plans[submit.registered_delivery & 3]
         if self._system_errors and plan.answer.taken and chance.random() < self._system_errors:
             return _SYSTEM_ERROR

@@ -15,6 +15,7 @@ from bocau.simulator.link import SmscLink
 from bocau.simulator.outbox import Outbox, Parcel
 from bocau.simulator.receipts import News, date_stamp
 from bocau.simulator.rules import Act, Plan, Rules
+from bocau.simulator.script import Script
 from bocau.simulator.timetable import Timetable
 from bocau.wire.smpp.events import BindRequested, SessionConfig
 from bocau.wire.smpp.pdu import SubmitSm
@@ -117,6 +118,9 @@ class Smsc:
         self.port = 0
         self.inbox: deque[Sms] = deque(maxlen=settings.inbox_size)
         self.counts = Counts()
+        self.script: Script | None = None
+        """Faults that go before the rules; may be changed at any time."""
+        self._began = world.monotonic()
         self._world = world
         self._rules = rules
         self._settings = settings
@@ -157,6 +161,7 @@ class Smsc:
         settings: SmscSettings | None = None,
         journal: Journal | None = None,
         on_sms: Callable[[Sms], None] | None = None,
+        script: Script | None = None,
     ) -> "Smsc":
         """Listen; port 0 picks a free one, see `port`. Raises OSError.
 
@@ -164,6 +169,7 @@ class Smsc:
         stays its owner's to close.
         """
         smsc = cls(world, rules, settings or SmscSettings(), journal, on_sms or _nobody_looks)
+        smsc.script = script
         smsc._listening = await world.listen(smsc._new_link, host, port)
         smsc.port = smsc._listening.port
         smsc._note("listen", port=smsc.port)
@@ -289,6 +295,9 @@ class Smsc:
         count = account.count_try(submit.destination_addr)
         plan = self._rules.plan(submit, system_id, count, self._world.random)
         piece = read_piece(submit)
+        if self.script is not None:
+            seconds = self._world.monotonic() - self._began
+            plan = self.script.judge(plan, submit, system_id, piece.part, seconds, self._world.random)
         text = decode_text(piece.data, piece.coding)
         now_ms = self._world.now_ms()
         self.counts.submits += 1

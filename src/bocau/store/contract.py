@@ -5,7 +5,7 @@ commit (or with a StoreFault, and then nothing of the item was stored). The engi
 wait at the same time into one transaction, so a room neither batches nor awaits. Everything else is a coroutine.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from bocau.core.directory import (
@@ -37,6 +37,7 @@ from bocau.core.message import (
     Message,
     NoBalance,
     Overspent,
+    Past,
     ReceiptIn,
     ReceiptStored,
     ReceiverRow,
@@ -53,6 +54,7 @@ __all__ = [
     "AdmitResult",
     "AuditLine",
     "CallbackStore",
+    "Claimed",
     "Clerk",
     "DeliverStore",
     "DispatchStore",
@@ -62,6 +64,7 @@ __all__ = [
     "KeyUse",
     "LedgerLine",
     "LedgerWindow",
+    "OperatorStore",
     "OutcomeDeadlines",
     "ReceiptStore",
     "Recorded",
@@ -104,6 +107,19 @@ class Recorded(NamedTuple):
     callback: CallbackDue | None
     adopted: bool = False
     """A receipt that had come before the answer was found for it."""
+    event: Event | None = None
+    """Why it is queued again, if it is."""
+
+
+class Claimed(NamedTuple):
+    """What a claim brought."""
+
+    messages: list[Message]
+    """In the order of their ids."""
+    left: frozenset[tuple[int, str]]
+    """Accounts and classes of which due messages are left that the claim had no room for."""
+    whole: bool
+    """Every account that has something waiting was looked at; else the next claim goes on with the others."""
 
 
 class Waking(NamedTuple):
@@ -335,8 +351,13 @@ class DispatchStore(Protocol):
 
     epoch: int
 
-    async def claim(self, now_ms: int, limit: int) -> list[Message]:
-        """Take due messages that nobody holds, oldest first; they are ours until they leave `queued`."""
+    async def claim(self, now_ms: int, room: Mapping[str, int], closed: frozenset[str]) -> Claimed:
+        """Take due messages that nobody holds, at most `room` of each class, in fair shares between the accounts and
+        for each the oldest first; they are ours until they leave `queued`. What is parked at a `closed` place stays."""
+        ...
+
+    async def past(self, message_id: int) -> Past:
+        """What earlier tries of a message came to."""
         ...
 
     async def open_parts(self, message_id: int) -> tuple[int, ...]:
@@ -348,8 +369,11 @@ class DispatchStore(Protocol):
         or too old. Only after it may a byte leave."""
         ...
 
-    def hand_back(self, message_id: int, due_ms: int, done: Done[None]) -> None:
-        """Let go of a claimed message that was not begun, to be claimed again at `due_ms`."""
+    def hand_back(self, message_id: int, due_ms: int, parked: str, done: Done[None]) -> None:
+        """Let go of a claimed message that was not begun, to be claimed again at `due_ms`.
+
+        `parked` names what it waits for (a route); empty: nothing but its time.
+        """
         ...
 
 
@@ -403,6 +427,22 @@ class InboundStore(Protocol):
 
     def inbound_told(self, attempt: InboundTry, done: Done[None]) -> None:
         """Store one try and what follows from it."""
+        ...
+
+
+class OperatorStore(Protocol):
+    """What acts of an operator on carriers need."""
+
+    async def halts(self) -> dict[str, str]:
+        """Carriers that get no new submits: paused or draining."""
+        ...
+
+    async def set_halt(self, carrier: str, halt: str, now_ms: int) -> None:
+        """Keep it; an empty `halt` lets the carrier go on."""
+        ...
+
+    async def parked(self) -> dict[str, int]:
+        """How many queued messages wait for a route, by its name; counted among the 20,000 in the order of claims."""
         ...
 
 

@@ -31,6 +31,14 @@ class LogEvent(StrEnum):
     MESSAGE_RELEASE = "message.release", "scheduled to queued: SendDate has come"
     MESSAGE_SUBMIT = "message.submit", "queued to sending: the intent is stored, the parts go out"
     MESSAGE_POSTPONE = "message.postpone", "sending to queued: the carrier said not now"
+    MESSAGE_FAIL_OVER = (
+        "message.fail_over",
+        "sending to queued: refused for good with no part taken; another carrier is next",
+    )
+    MESSAGE_RESEND = (
+        "message.resend",
+        "to queued: never answered, sent once more by the route's policy: a possible duplicate",
+    )
     MESSAGE_TAKE = "message.take", "to sent: the carrier took every part"
     MESSAGE_HOLD = "message.hold", "sending to uncertain: an answer never came, nothing is sent again"
     MESSAGE_DELIVER = "message.deliver", "to delivered: every part reached the phone"
@@ -66,6 +74,15 @@ class LogEvent(StrEnum):
     LINK_DRAIN = "link.drain", "no new submits; the window is waited for"
     LINK_CLOSE = "link.close", "a link was closed by us, after unbind"
     LINK_STRAY = "link.stray", "a PDU that fits nothing we wait for was ignored"
+
+    CARRIER_OPEN = (
+        "carrier.open",
+        "breaker open: a carrier gets no messages; those that waited for it moved as far as they could",
+    )
+    CARRIER_PROBE = "carrier.probe", "breaker half-open: a carrier gets a few messages to show itself"
+    CARRIER_CLOSE = "carrier.close", "breaker closed: a carrier gets everything again"
+    CARRIER_HALT = "carrier.halt", "an operator paused or drained a carrier, or let it go on"
+    CARRIER_REPLACE = "carrier.replace", "a carrier whose settings changed was drained and built anew"
 
     RECEIPT_ORPHAN = "receipt.orphan", "a receipt matches no attempt yet; it is kept"
     RECEIPT_LEARN = "receipt.learn", "matches have shown how a carrier writes the ids of its receipts"

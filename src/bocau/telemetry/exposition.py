@@ -47,7 +47,12 @@ METERS: Final = (
     ),
     Meter("dispatch", "claimed", "bocau_claimed_messages", "Messages claimed from the store."),
     Meter("dispatch", "planned", "bocau_planned_messages", "Messages given to a carrier."),
-    Meter("carriers", "postponed", "bocau_postponed_messages", "Messages put back for later."),
+    Meter(
+        "carriers", "requeued", "bocau_requeued_messages", "Messages queued again after an answer or its lack.", "event"
+    ),
+    Meter("dispatch", "parked", "bocau_parkings", "Messages put back into the store until their carriers have room."),
+    Meter("dispatch", "breaker", "bocau_breaker_changes", "Phases that carriers' breakers entered.", "phase"),
+    Meter("dispatch", "moved", "bocau_moved_messages", "Messages moved to another carrier before any byte.", "class"),
     Meter("dispatch", "unroutable", "bocau_unroutable_messages", "Messages that no route fits."),
     Meter("dispatch", "wait_seconds", "bocau_queue_wait_seconds", "From release to submit."),
     Meter("carriers", "submitted", "bocau_submitted_parts", "Parts written to the carrier."),

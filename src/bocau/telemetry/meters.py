@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from bocau.core.lifecycle import AttemptState
+from bocau.core.lifecycle import AttemptState, Event
 from bocau.core.message import AnswerKind
 
 __all__ = [
@@ -100,12 +100,15 @@ class ScheduleMeters:
 class DispatchMeters:
     """Room 3."""
 
-    __slots__ = ("claimed", "planned", "unroutable", "wait_seconds")
+    __slots__ = ("breaker", "claimed", "moved", "parked", "planned", "unroutable", "wait_seconds")
 
     def __init__(self) -> None:
         self.claimed = 0
         self.planned = 0
         self.unroutable = 0
+        self.parked = 0
+        self.breaker = _tally(("open", "half-open", "closed"))
+        self.moved = _tally(("otp", "other"))
         self.wait_seconds = Histogram(_WAIT_BOUNDS)
 
 
@@ -119,9 +122,9 @@ class CarrierMeters:
         "binds",
         "late_answers",
         "losses",
-        "postponed",
         "receipts",
         "rematched",
+        "requeued",
         "strays",
         "submitted",
         "throttled",
@@ -137,8 +140,8 @@ class CarrierMeters:
         self.binds = 0
         self.bind_refusals = 0
         self.losses = 0
-        self.postponed = 0
         self.rematched = 0
+        self.requeued = _tally((Event.POSTPONE, Event.FAIL_OVER, Event.RESEND))
         self.answer_seconds = Histogram()
 
 
@@ -171,6 +174,12 @@ WATCHED: Final = {
     "bocau_connections_refused_total": Watched("counter", "Connections turned away because too many were open."),
     "bocau_ready_messages": Watched("gauge", "Messages held in memory for the carriers."),
     "bocau_oldest_queued_seconds": Watched("gauge", "Age of the oldest message that is due and not submitted."),
+    "bocau_parked_messages": Watched(
+        "gauge", "Queued messages that wait in the store for a route or a carrier's room."
+    ),
+    "bocau_carrier_usable": Watched(
+        "gauge", "1 while messages are given to the carrier, 0 if halted or open.", "carrier"
+    ),
     "bocau_uncertain_messages": Watched("gauge", "Messages whose submission was never answered."),
     "bocau_orphan_receipts": Watched("gauge", "Receipts kept that match nothing yet."),
     "bocau_callbacks_due": Watched("gauge", "Callbacks waiting for a try."),

@@ -25,7 +25,7 @@ from bocau.core.limits import LimitRow
 from bocau.core.message import Answer, AnswerKind, AttemptKey, CallbackTry, Intent, Message, ReceiptIn
 from bocau.core.outcome import match_key, match_keys
 from bocau.listener import Limits, Listener
-from bocau.loops import Lane
+from bocau.loops import MessageLane
 from bocau.store.contract import Done, StoreFault
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import AcceptMeters, Lines, make_log
@@ -187,7 +187,7 @@ class Doorway:
         self.said = io.StringIO()
         self.meters = AcceptMeters()
         self.faults: list[Exception] = []
-        self.lane: Lane[Message] = Lane(places, lambda: None)
+        self.lane = MessageLane(places, lambda: None)
         log = make_log(Lines(self.said), self.world.now_ms, "debug")
         self.door = Door(self.world, store, Ids(7), policy, self.lane, self.meters, log)
         self.listener: Listener

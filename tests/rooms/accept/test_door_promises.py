@@ -105,7 +105,7 @@ def test_of_fifty_equal_requests_in_one_turn_exactly_one_is_accepted(tmp_path: P
         assert sorted(message.request_id for message in place.rows()) == ["r1", "r2"]
         assert (await place.store.balance(1))[0] == (BALANCE - 2 * PRICE) * VND
         assert len(place.lane) == 2
-        assert place.lane.room == 1000 - 2, "the others' places are free again"
+        assert place.lane.room("otp") == 1000 - 2, "the others' places are free again"
 
     async def one_of(replies: list[Reply]) -> None:
         codes = [reply.code for reply in replies]
@@ -269,7 +269,7 @@ def test_a_146_is_stored_as_rejected_and_can_be_queried(tmp_path: Path) -> None:
         assert (message.state, message.owner, message.wake_ms, message.callback_url) == ("rejected", 0, None, "")
         assert message.final_ms == NOW
         assert (await place.store.balance(1))[0] == BALANCE * VND
-        assert (len(place.lane), place.lane.room) == (0, 1000)
+        assert (len(place.lane), place.lane.room("otp")) == (0, 1000)
         assert not place.inside().request_keys
 
     doorway(tmp_path, scenario)
@@ -291,9 +291,9 @@ def test_a_message_due_now_is_handed_on_and_a_scheduled_one_waits_in_the_store(t
         assert (scheduled.state, scheduled.release_ms, scheduled.owner) == (State.SCHEDULED, NOW + 3_600_000, 0)
         assert list(place.lane.items) == [first, second]
         assert [message.owner for message in (first, second, third)] == [place.store.epoch, place.store.epoch, 0]
-        assert not place.lane.open, "the consumer catches up with the store first"
+        assert not place.lane.reserve(first.account_id, first.route_class, 1), "the consumer catches up with the store"
 
-    doorway(tmp_path, scenario, places=2)
+    doorway(tmp_path, scenario, places=3)
 
 
 def test_a_client_that_hangs_up_before_its_answer_has_sent_all_the_same(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_what_cannot_be_stored_is_503_and_nothing_of_it_is_there(tmp_path: Path)
             reply = await place.send(**members)
             assert (reply.status, reply.body) == (503, UNAVAILABLE)
         assert place.inside() == before
-        assert (len(place.lane), place.lane.room) == (1, 999)
+        assert (len(place.lane), place.lane.room("otp")) == (1, 999)
         assert place.meters.unavailable == 3
         assert '"event":"request.unavailable"' in place.log_lines()
         place.tamper("DROP TRIGGER broken")

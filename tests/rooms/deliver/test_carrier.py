@@ -316,7 +316,7 @@ def test_an_answer_that_cannot_be_stored_is_offered_until_it_is() -> None:
         stage.submit(1)
         await stage.pass_time(5.0)
         assert stage.store.kinds() == [(1, 1, AnswerKind.TAKEN)]
-        assert stage.account._unrecorded == 0
+        assert stage.account._recorder.unrecorded == 0
         assert stage.said.getvalue().count("store.fail") == 3
 
     run_account(scenario)

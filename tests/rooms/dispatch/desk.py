@@ -2,36 +2,46 @@
 
 import io
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from tests.simulation.world import BEGIN_MS, Machine, Network, play
 
-from bocau.core.message import Intent, Message
-from bocau.dispatch.loop import Dispatcher, Outlet
+from bocau.core.message import Intent, Message, Past
+from bocau.dispatch.loop import Dispatcher
+from bocau.dispatch.outlet import Outlet
 from bocau.dispatch.pace import Pace
-from bocau.dispatch.plan import Route
-from bocau.ports import Submission
-from bocau.store.contract import Done, StoreFault
+from bocau.dispatch.plan import Choice, Route, RouteTable
+from bocau.ports import Pulse, Submission
+from bocau.store.contract import Claimed, Done, StoreFault
 from bocau.telemetry import DispatchMeters, Lines, make_log
 from bocau.wire.gsm.parts import Profile
 
 LONG = "Khong dua ma nay cho bat ky ai. " * 20
 
 
-def message(number: int, parts: int = 1, *, tries: int = 0, brandname: str = "BOCAU", telco: int = 1) -> Message:
+def message(
+    number: int,
+    parts: int = 1,
+    *,
+    tries: int = 0,
+    brandname: str = "BOCAU",
+    telco: int = 1,
+    account: int = 1,
+    route_class: str = "otp",
+) -> Message:
     """A message that is ours."""
     return Message(
         id=number,
         head=number,
-        account_id=1,
+        account_id=account,
         smsid=f"s{number}",
         receivers=1,
         dropped=0,
         request_id="",
         campaign_id="",
         sms_type=2,
-        route_class="otp",
+        route_class=route_class,
         brandname=brandname,
         phone=f"09{number:08d}",
         telco=telco,
@@ -43,7 +53,7 @@ def message(number: int, parts: int = 1, *, tries: int = 0, brandname: str = "BO
         reason="",
         owner=1,
         tries=tries,
-        carrier="",
+        carrier="north" if tries else "",
         reference=0,
         created_ms=BEGIN_MS,
         release_ms=BEGIN_MS,
@@ -61,6 +71,7 @@ class CountingCarrier:
         self.name = name
         self.window = window
         self.up = True
+        self.pulse = Pulse()
         self.reserved = 0
         self.used = 0
         self.sent: list[tuple[float, Submission]] = []
@@ -68,6 +79,10 @@ class CountingCarrier:
         self.notify: Callable[[], None] = lambda: None
         self._log = log
         self._machine = machine
+
+    @property
+    def outstanding(self) -> int:
+        return self.used
 
     @property
     def room(self) -> int:
@@ -92,8 +107,9 @@ class CountingCarrier:
         self._log.append(f"{self.name} submits {submission.message_id}")
 
     def answer(self, parts: int = 1) -> None:
-        """Slots come free."""
+        """It took so many parts: slots come free."""
         self.used -= parts
+        self.pulse.beat()
         self.notify()
 
     @property
@@ -116,8 +132,9 @@ class ObedientStore:
         """Messages that are not ours any more."""
         self.parts: dict[int, tuple[int, ...]] = {}
         self.intents: list[Intent] = []
-        self.handed_back: list[tuple[int, int]] = []
-        self.claims: list[int] = []
+        self.handed_back: list[tuple[int, str]] = []
+        self.claims: list[tuple[int, frozenset[str]]] = []
+        self.pasts: dict[int, Past] = {}
         self._pending: deque[Callable[[], None]] = deque()
         self._last_at = 0.0
         self._log = log
@@ -129,10 +146,18 @@ class ObedientStore:
         self.faults -= 1
         return StoreFault("disk full")
 
-    async def claim(self, now_ms: int, limit: int) -> list[Message]:
-        self.claims.append(limit)
+    async def claim(self, now_ms: int, room: Mapping[str, int], closed: frozenset[str]) -> Claimed:
+        limit = room["otp"]
+        self.claims.append((limit, closed))
         taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
-        return taken
+        return Claimed(taken, frozenset((m.account_id, m.route_class) for m in self.waiting), whole=True)
+
+    async def past(self, message_id: int) -> Past:
+        await self._machine.world.sleep(self.commit_seconds or 0.001)
+        fault = self._fault()
+        if fault is not None:
+            raise fault
+        return self.pasts[message_id]
 
     async def open_parts(self, message_id: int) -> tuple[int, ...]:
         await self._machine.world.sleep(self.commit_seconds or 0.001)
@@ -152,11 +177,11 @@ class ObedientStore:
 
         self._after(commit)
 
-    def hand_back(self, message_id: int, wake_ms: int, done: Done[None]) -> None:
+    def hand_back(self, message_id: int, due_ms: int, parked: str, done: Done[None]) -> None:
         def commit() -> None:
             fault = self._fault()
             if fault is None:
-                self.handed_back.append((message_id, wake_ms))
+                self.handed_back.append((message_id, parked))
             done(fault)
 
         self._after(commit)
@@ -180,10 +205,12 @@ class ObedientStore:
 
 class Desk:
     """Everything together. Routes: `all` goes to `north`, the brandname SOUTH to `south`, NOWHERE to a carrier that is
-    not there.
+    not there, BOTH to `north` and then `south`.
     """
 
-    def __init__(self, machine: Machine, *, window: int = 10, per_second: int = 0, ready: int = 100) -> None:
+    def __init__(
+        self, machine: Machine, *, window: int = 10, per_second: int = 0, ready: int = 100, kept: int = 0
+    ) -> None:
         self.machine = machine
         self.log: list[str] = []
         self.said = io.StringIO()
@@ -191,21 +218,26 @@ class Desk:
         self.north = CountingCarrier(machine, "north", window, self.log)
         self.south = CountingCarrier(machine, "south", window, self.log)
         self.outlets = {
-            carrier.name: Outlet(carrier, Pace(per_second), Profile()) for carrier in (self.north, self.south)
+            carrier.name: Outlet(carrier, Pace(per_second), Profile(), kept=kept)
+            for carrier in (self.north, self.south)
         }
         routes = [
-            Route("south", "south", (), ("SOUTH",), ()),
-            Route("nowhere", "west", (), ("NOWHERE",), ()),
-            Route("all", "north", (), (), (1,)),
+            Route("south", (Choice("south"),), brandnames=("SOUTH",)),
+            Route("nowhere", (Choice("west"),), brandnames=("NOWHERE",)),
+            Route("both", (Choice("north"), Choice("south")), brandnames=("BOTH",)),
+            Route("all", (Choice("north"),), telcos=(1,)),
         ]
         self.meters = DispatchMeters()
         log = make_log(Lines(self.said), machine.world.now_ms)
-        self.dispatcher = Dispatcher(machine.world, self.store, self.outlets, routes, ready, self.meters, log)
+        self.dispatcher = Dispatcher(machine.world, self.store, ready, self.meters, log)
+        self.table = RouteTable(routes)
+        self.dispatcher.equip(self.table, self.outlets)
         self.north.notify = self.south.notify = self.dispatcher.notify
 
     def accept(self, *messages: Message) -> bool:
-        """As the door does; False if the lane takes none."""
-        if not self.dispatcher.lane.reserve(len(messages)):
+        """As the door does with one request; False if the lane takes none."""
+        first = messages[0]
+        if not self.dispatcher.lane.reserve(first.account_id, first.route_class, len(messages)):
             return False
         for one in messages:
             self.dispatcher.lane.fill(one)

@@ -6,6 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rooms.dispatch.desk import Desk, message, run
 
+from bocau.core.message import Past, Recourse
+from bocau.dispatch.loop import NO_ROUTE
+from bocau.dispatch.outlet import Halt
+from bocau.dispatch.plan import Choice, Route, RouteTable
+
 
 def test_no_byte_leaves_before_the_intent_is_stored() -> None:
     """P5: for every message the commit comes first."""
@@ -31,7 +36,7 @@ def test_a_message_that_is_not_ours_any_more_does_not_leave() -> None:
 
     desk = run(scenario)
     assert desk.north.numbers == [2]
-    assert (desk.north.reserved, desk.dispatcher.lane.room) == (0, 100)
+    assert (desk.north.reserved, desk.dispatcher.lane.room("otp")) == (0, 100)
 
 
 def test_only_as_many_begin_as_the_carrier_has_slots() -> None:
@@ -108,17 +113,17 @@ def test_carriers_do_not_wait_for_each_other() -> None:
     assert run(scenario).south.numbers == [2, 4]
 
 
-def test_a_message_without_a_route_goes_back_to_the_store_for_a_while() -> None:
-    """Settings may change; until then it waits there."""
+def test_a_message_without_a_route_is_parked_in_the_store() -> None:
+    """Settings may change; until then it waits there, and is not claimed again and again (F38)."""
 
     async def scenario(desk: Desk) -> None:
         desk.accept(message(1, telco=5), message(2, brandname="NOWHERE"))
         await desk.pass_time(1.0)
+        assert desk.store.claims[-1][1] == {NO_ROUTE}
 
     desk = run(scenario)
-    assert [number for number, _ in desk.store.handed_back] == [1, 2]
-    assert all(wake == desk.machine.world.now_ms() - 1000 + 30_000 for _, wake in desk.store.handed_back)
-    assert (desk.meters.unroutable, desk.dispatcher.lane.room) == (2, 100)
+    assert desk.store.handed_back == [(1, NO_ROUTE), (2, NO_ROUTE)]
+    assert (desk.meters.unroutable, desk.dispatcher.lane.room("otp")) == (2, 100)
 
 
 def test_a_message_that_the_store_cannot_take_back_is_offered_again() -> None:
@@ -131,7 +136,7 @@ def test_a_message_that_the_store_cannot_take_back_is_offered_again() -> None:
 
     desk = run(scenario)
     assert [number for number, _ in desk.store.handed_back] == [1]
-    assert desk.dispatcher.lane.room == 100
+    assert desk.dispatcher.lane.room("otp") == 100
 
 
 def test_one_carrier_may_fill_only_its_share_of_the_memory() -> None:
@@ -141,11 +146,30 @@ def test_one_carrier_may_fill_only_its_share_of_the_memory() -> None:
         desk.north.up = False
         desk.accept(*[message(number) for number in range(1, 9)])
         await desk.pass_time(0.1)
-        assert [number for number, _ in desk.store.handed_back] == [6, 7, 8]
+        assert desk.store.handed_back == [(6, "all"), (7, "all"), (8, "all")]
         assert desk.accept(message(20, brandname="SOUTH"))
         await desk.pass_time(0.1)
 
-    assert run(scenario, ready=10).south.numbers == [20]
+    assert run(scenario, ready=20).south.numbers == [20]
+
+
+def test_what_is_parked_for_a_dead_carrier_is_not_claimed_until_it_has_room() -> None:
+    """A long backlog of one carrier costs the others nothing."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        desk.accept(*[message(number) for number in range(1, 9)])
+        await desk.pass_time(5.0)
+        assert desk.store.claims[-1][1] == {"all"}
+        desk.north.up = True
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1, 2, 3], "a few to see whether it works"
+        desk.north.answer(3)
+        await desk.pass_time(1.0)
+        assert desk.store.claims[-1][1] == frozenset()
+        assert desk.north.numbers == [1, 2, 3, 4, 5]
+
+    run(scenario, ready=20)
 
 
 def test_a_full_lane_shuts_and_opens_when_the_store_has_no_more() -> None:
@@ -154,9 +178,9 @@ def test_a_full_lane_shuts_and_opens_when_the_store_has_no_more() -> None:
     async def scenario(desk: Desk) -> None:
         desk.north.up = False
         assert desk.accept(*[message(number) for number in range(1, 5)])
-        assert desk.dispatcher.lane.room == 6
+        assert desk.dispatcher.lane.room("otp") == 16
         desk.store.waiting = [message(number, brandname="SOUTH") for number in range(10, 13)]
-        assert not desk.accept(*[message(number) for number in range(20, 30)])
+        assert not desk.accept(*[message(number) for number in range(20, 40)])
         assert not desk.accept(message(7))
         desk.north.up = True
         desk.dispatcher.notify()
@@ -165,22 +189,7 @@ def test_a_full_lane_shuts_and_opens_when_the_store_has_no_more() -> None:
         assert desk.accept(message(8))
         await desk.pass_time(1.0)
 
-    assert run(scenario, ready=10).north.numbers[-1] == 8
-
-
-def test_a_claim_that_brings_all_it_asked_for_leaves_the_lane_shut() -> None:
-    """There may be more where that came from."""
-
-    async def scenario(desk: Desk) -> None:
-        desk.north.up = False
-        desk.store.waiting = [message(number) for number in range(1, 8)]
-        assert not desk.accept(*[message(number) for number in range(50, 60)])
-        desk.dispatcher.loop.wakeup.set()
-        await desk.pass_time(0.01)
-        assert not desk.dispatcher.lane.open
-        assert desk.store.claims == [5]
-
-    run(scenario, ready=5)
+    assert run(scenario, ready=20).north.numbers[-1] == 8
 
 
 def test_a_fault_of_the_store_costs_a_second_and_no_slot() -> None:
@@ -196,7 +205,7 @@ def test_a_fault_of_the_store_costs_a_second_and_no_slot() -> None:
 
     desk = run(scenario)
     assert sorted(desk.north.numbers) == [1, 2]
-    assert (desk.north.reserved, desk.dispatcher.lane.room) == (0, 100)
+    assert (desk.north.reserved, desk.dispatcher.lane.room("otp")) == (0, 100)
     assert desk.said.getvalue().count("store.fail") == 2
 
 
@@ -238,7 +247,7 @@ def test_messages_that_were_put_off_keep_to_the_pace() -> None:
         desk.accept(*[message(number, tries=1) for number in range(1, 31)])
         await desk.pass_time(10.0)
 
-    desk = run(scenario, window=100, per_second=5)
+    desk = run(scenario, window=100, per_second=5, ready=400)
     times = [at for at, _ in desk.north.sent]
     assert len(times) == 30
     assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in zip(times, times[5:], strict=False))
@@ -255,7 +264,7 @@ def test_a_slow_disk_does_not_crowd_the_parts_of_two_seconds_into_one() -> None:
             await desk.pass_time(0.1)
         await desk.pass_time(30.0)
 
-    desk = run(scenario, window=100, per_second=5)
+    desk = run(scenario, window=100, per_second=5, ready=400)
     times = [at for at, _ in desk.north.sent]
     assert len(times) == 60
     assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in zip(times, times[5:], strict=False))
@@ -286,7 +295,7 @@ def test_a_message_whose_parts_the_store_cannot_tell_is_offered_again() -> None:
 
     desk = run(scenario)
     assert desk.north.numbers == [1]
-    assert (desk.north.reserved, desk.dispatcher.lane.room) == (0, 100)
+    assert (desk.north.reserved, desk.dispatcher.lane.room("otp")) == (0, 100)
 
 
 def test_after_a_stop_nothing_begins_and_what_was_begun_is_waited_for() -> None:
@@ -306,6 +315,169 @@ def test_after_a_stop_nothing_begins_and_what_was_begun_is_waited_for() -> None:
         assert desk.dispatcher.quiet
 
     assert sorted(run(scenario).north.numbers) == [1, 2]
+
+
+# Several carriers
+
+
+def test_while_a_carrier_is_open_its_route_goes_through_the_next_one() -> None:
+    """What waited for it moves, and it is told as a decision: nothing had left."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        lot = [message(number, brandname="BOTH") for number in range(1, 4)]
+        bulk = [message(number, brandname="BOTH", route_class="other", account=2) for number in range(4, 6)]
+        desk.accept(*lot)
+        desk.accept(*bulk)
+        desk.accept(message(9))
+        await desk.pass_time(2.0)
+        assert not desk.south.sent, "a link may come back soon"
+        await desk.pass_time(2.0)
+        assert sorted(desk.south.numbers) == [1, 2, 3, 4, 5]
+        desk.accept(message(6, brandname="BOTH"))
+        await desk.pass_time(0.1)
+        assert desk.south.numbers[-1] == 6
+        desk.north.up = True
+        await desk.pass_time(1.0)
+
+    desk = run(scenario)
+    assert desk.north.numbers == [9], "it has no other way, so it waited"
+    assert desk.meters.moved == {"otp": 3, "other": 2}
+    said = desk.said.getvalue()
+    assert '"event":"carrier.open"' in said
+    assert '"otp_moved":3,"bulk_moved":2,"moved_to":"south"' in said
+
+
+def test_a_carrier_that_fails_is_opened_at_once_and_tried_with_a_few_messages() -> None:
+    """Five failures in a row; after the rest three messages show whether it works."""
+
+    async def scenario(desk: Desk) -> None:
+        for _ in range(5):
+            desk.north.pulse.miss()
+        desk.accept(*[message(number, brandname="BOTH") for number in range(1, 4)])
+        await desk.pass_time(1.0)
+        assert desk.south.numbers == [1, 2, 3]
+        await desk.pass_time(15.0)
+        desk.accept(*[message(number, brandname="BOTH") for number in range(4, 9)])
+        await desk.pass_time(0.2)
+        assert desk.north.numbers == [4, 5, 6]
+        await desk.pass_time(1.0)
+        desk.north.answer(3)
+        await desk.pass_time(1.0)
+        desk.accept(message(9, brandname="BOTH"))
+        await desk.pass_time(0.1)
+
+    desk = run(scenario)
+    assert desk.north.numbers[-1] == 9
+    assert desk.meters.breaker == {"open": 1, "half-open": 1, "closed": 1}
+
+
+def test_a_message_refused_for_good_goes_to_the_carrier_that_is_left() -> None:
+    """All of it anew, and then nobody is left."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.pasts = {1: Past("north", bound=False, barred=frozenset({"north"}), put_off=())}
+        desk.accept(message(1, parts=2, tries=1, brandname="BOTH"))
+        await desk.pass_time(1.0)
+
+    desk = run(scenario)
+    (intent,) = desk.store.intents
+    assert (intent.carrier, intent.parts, intent.number, intent.anew) == ("south", (1, 2), 2, True)
+    assert desk.south.sent[0][1].recourse == Recourse(elsewhere=False)
+
+
+def test_a_message_whose_carrier_has_a_part_stays_with_it() -> None:
+    """Even when that carrier is open: it waits (promises 4.5)."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        await desk.pass_time(4.0)
+        desk.store.pasts = {1: Past("north", bound=True, barred=frozenset(), put_off=("north",))}
+        desk.store.parts = {1: (2,)}
+        desk.accept(message(1, parts=2, tries=1, brandname="BOTH"))
+        await desk.pass_time(1.0)
+        assert not desk.store.intents
+        desk.north.up = True
+        await desk.pass_time(1.0)
+
+    desk = run(scenario)
+    (intent,) = desk.store.intents
+    assert (intent.carrier, intent.parts, intent.anew) == ("north", (2,), False)
+
+
+def test_a_message_that_every_carrier_refused_waits_for_other_routes() -> None:
+    """It is parked, not tried for ever."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.store.pasts = {1: Past("south", bound=False, barred=frozenset({"north", "south"}), put_off=())}
+        desk.accept(message(1, tries=2, brandname="BOTH"))
+        await desk.pass_time(1.0)
+
+    assert run(scenario).store.handed_back == [(1, NO_ROUTE)]
+
+
+def test_a_halted_carrier_gets_nothing_and_what_waited_goes_elsewhere() -> None:
+    """Its window goes on; let go, it is fed again."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.accept(*[message(number, brandname="BOTH") for number in range(1, 4)], message(4))
+        await desk.pass_time(0.1)
+        assert desk.north.numbers == [1, 2]
+        desk.dispatcher.halt("north", Halt.DRAINING)
+        await desk.pass_time(0.1)
+        assert desk.south.numbers == [3]
+        assert desk.dispatcher.states()[0].outstanding == 2
+        desk.north.answer(2)
+        await desk.pass_time(1.0)
+        assert desk.north.numbers == [1, 2]
+        desk.dispatcher.halt("north", Halt.NONE)
+        await desk.pass_time(0.1)
+
+    assert run(scenario, window=2).north.numbers == [1, 2, 4]
+
+
+def test_after_new_routes_what_waits_is_chosen_for_anew() -> None:
+    """F38: of a route that is gone the messages are parked; of one that came they go."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.north.up = False
+        desk.accept(message(1), message(2, brandname="SOUTH", telco=5))
+        await desk.pass_time(0.1)
+        desk.dispatcher.equip(RouteTable([Route("new", (Choice("south"),), telcos=(1,))]), desk.outlets)
+        desk.accept(message(3, telco=5))
+        await desk.pass_time(1.0)
+
+    desk = run(scenario)
+    assert desk.south.numbers == [2, 1]
+    assert desk.store.handed_back == [(3, NO_ROUTE)]
+
+
+def test_a_carrier_that_asks_for_less_speed_is_left_alone_for_a_second() -> None:
+    """P11: all that waits for it slows down, not the one message that was told so."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.accept(message(1))
+        await desk.pass_time(0.1)
+        desk.north.pulse.throttles += 1
+        desk.accept(message(2), message(3))
+        await desk.pass_time(0.9)
+        assert desk.north.numbers == [1]
+        await desk.pass_time(0.3)
+
+    assert run(scenario).north.numbers == [1, 2, 3]
+
+
+def test_the_last_slots_are_for_one_time_codes() -> None:
+    """Bulk that fills the window does not make a code wait for an answer."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.accept(*[message(number, route_class="other") for number in range(1, 7)])
+        await desk.pass_time(0.1)
+        assert desk.north.numbers == [1, 2, 3]
+        desk.accept(message(9))
+        await desk.pass_time(0.1)
+
+    assert run(scenario, window=4, kept=1).north.numbers == [1, 2, 3, 9]
 
 
 _ACTS = st.lists(
@@ -346,7 +518,7 @@ def test_places_slots_and_turns_balance_whatever_fails(acts: list[tuple[str, int
         for _ in range(400):
             desk.north.answer(desk.north.used)
             await desk.pass_time(1.0)
-        assert desk.dispatcher.lane.room == 20
+        assert desk.dispatcher.lane.room("otp") == 20
         assert desk.north.reserved == 0
         assert desk.dispatcher.quiet
         assert desk.dispatcher.waiting == 0

@@ -1,9 +1,10 @@
 -- name: claim_messages
--- Take due messages that nobody holds.
-UPDATE message SET owner = $1
+-- Take due messages of one group that nobody holds.
+UPDATE message SET owner = $1, parked = ''
 WHERE id IN (
     SELECT id FROM message
-    WHERE due_ms <= $2 AND state = 'queued' AND owner = 0 AND expires_ms > $2
+    WHERE route_class = $4 AND parked = $5 AND account_id = $6
+      AND due_ms <= $2 AND state = 'queued' AND owner = 0 AND expires_ms > $2
     ORDER BY due_ms LIMIT $3
 )
 RETURNING
@@ -11,16 +12,40 @@ RETURNING
     telco, content, parts, price, callback_url, state, reason, owner, tries, carrier, reference, created_ms, release_ms,
     due_ms, expires_ms, wake_ms, final_ms;
 
+-- name: next_group
+-- The next class, place and account that has something waiting: a step along the index, however much waits.
+SELECT route_class, parked, account_id FROM message
+WHERE (route_class, parked, account_id) > ($1, $2, $3) AND state = 'queued' AND owner = 0
+ORDER BY route_class, parked, account_id LIMIT 1;
+
+-- name: past_attempts
+-- Every attempt of a message with its present carrier, oldest first.
+SELECT a.carrier, a.part, a.number, a.state, a.error, m.carrier FROM attempt AS a JOIN message AS m ON m.id = a.message_id
+WHERE a.message_id = $1 ORDER BY a.number, a.part;
+
+-- name: superseded
+-- Whether a newer attempt of the same part was made.
+SELECT 1 FROM attempt WHERE message_id = $1 AND part = $2 AND number > $3 LIMIT 1;
+
+-- name: mark_resend
+-- The attempts whose answers never came, and why what they sent goes out once more: a possible duplicate.
+UPDATE attempt SET error = $2 WHERE message_id = $1 AND state = 'uncertain' AND error = '';
+
+-- name: any_resend
+-- Whether a message was sent once more already.
+SELECT 1 FROM attempt WHERE message_id = $1 AND error IN ('resend_once', 'fail_over_once') LIMIT 1;
+
 -- name: newest_attempts
--- The newest attempt of each part of a message.
+-- The newest attempt of each part of a message at its present carrier: another one may have cut it otherwise.
 SELECT part, state, error FROM attempt AS a
-WHERE message_id = $1
+WHERE message_id = $1 AND carrier = (SELECT carrier FROM message WHERE id = $1)
   AND number = (SELECT max(number) FROM attempt AS b WHERE b.message_id = a.message_id AND b.part = a.part)
 ORDER BY part;
 
 -- name: parts_tried
 -- Into how many parts a message was cut for its carrier, which may differ from the parts it is charged for.
-SELECT coalesce(max(parts), 0) FROM attempt WHERE message_id = $1;
+SELECT coalesce(max(parts), 0) FROM attempt
+WHERE message_id = $1 AND carrier = (SELECT carrier FROM message WHERE id = $1);
 
 -- name: begin_message
 -- The intent: only if it still is ours and young enough.
@@ -48,7 +73,7 @@ VALUES ($1, $2, $3, $4, $5, 'submitting', $6, $7, $8);
 
 -- name: hand_back
 -- Let go of a claimed message that was not begun.
-UPDATE message SET owner = 0, due_ms = $3 WHERE id = $1 AND owner = $2 AND state = 'queued';
+UPDATE message SET owner = 0, due_ms = $3, parked = $4 WHERE id = $1 AND owner = $2 AND state = 'queued';
 
 -- name: answer_taken
 -- The carrier has the part.
@@ -69,10 +94,10 @@ WHERE message_id = $1 AND part = $2 AND number = $3 AND state IN {from:attempt_r
 UPDATE attempt SET state = {to:attempt_lose}
 WHERE message_id = $1 AND part = $2 AND number = $3 AND state IN {from:attempt_lose};
 
--- name: postpone_message
+-- name: requeue_message
 -- Back to the queue, for anybody, at its time.
-UPDATE message SET state = {to:postpone}, owner = 0, due_ms = $2, wake_ms = expires_ms, reason = $3
-WHERE id = $1 AND state IN {from:postpone};
+UPDATE message SET state = {to}, owner = 0, due_ms = $2, wake_ms = expires_ms, reason = $3
+WHERE id = $1 AND state IN {from};
 
 -- name: hold_message
 -- Shown as uncertain until a receipt, a late answer, or the deadline.
@@ -99,3 +124,21 @@ SELECT 1 FROM orphan_receipt LIMIT 1;
 -- It found its message.
 DELETE FROM orphan_receipt WHERE id = $1;
 
+-- name: halts
+-- Carriers that an operator lets have no new submits.
+SELECT carrier, halt FROM carrier_halt ORDER BY carrier;
+
+-- name: put_halt
+-- An operator pauses or drains a carrier.
+INSERT INTO carrier_halt (carrier, halt, since_ms) VALUES ($1, $2, $3)
+ON CONFLICT (carrier) DO UPDATE SET halt = excluded.halt, since_ms = excluded.since_ms;
+
+-- name: delete_halt
+-- It goes on.
+DELETE FROM carrier_halt WHERE carrier = $1;
+
+-- name: count_parked
+-- Queued messages by what they wait for.
+SELECT parked, count(*) FROM (
+    SELECT parked FROM message WHERE state = 'queued' AND owner = 0 LIMIT 20000
+) AS first WHERE parked <> '' GROUP BY parked ORDER BY parked;

@@ -57,6 +57,25 @@ class Administering:
         waiting, orphans = read(q["count_callbacks"]).fetchone()[0], read(q["count_orphans"]).fetchone()[0]
         return StateCounts(queued, oldest, uncertain, waiting, orphans)
 
+    async def halts(self) -> dict[str, str]:
+        """See OperatorStore."""
+        return dict(self._reader.execute(self._q["halts"]).fetchall())
+
+    async def set_halt(self, carrier: str, halt: str, now_ms: int) -> None:
+        """See OperatorStore."""
+
+        def change(db: sqlite3.Connection, q: Queries) -> None:
+            if halt:
+                db.execute(q["put_halt"], (carrier, halt, now_ms))
+            else:
+                db.execute(q["delete_halt"], (carrier,))
+
+        await self._change("carrier.halt", f"{carrier}: {halt or 'running'}", change, tell=False)
+
+    async def parked(self) -> dict[str, int]:
+        """See OperatorStore."""
+        return dict(self._reader.execute(self._q["count_parked"]).fetchall())
+
     async def accounts(self) -> list[AccountRow]:
         """See AdminStore."""
         return [AccountRow(*row) for row in self._reader.execute(self._q["directory_accounts"])]

@@ -1,17 +1,24 @@
 """Room 3's writes: claims and intents."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bocau.core.lifecycle import AttemptState
-from bocau.core.message import Intent, Message
+from bocau.core.message import AnswerKind, Intent, Message, Past, Uncertain
+from bocau.store.contract import Claimed
 from bocau.store.queries import Queries
 
 __all__ = ["Dispatching"]
 
 _NOT_TAKEN: Final = AttemptState.REFUSED
+_MOST_GROUPS: Final = 256
+"""One claim looks at so many; with more than that the next one goes on where it ended."""
+_LAST_ACCOUNT: Final = (1 << 63) - 1
+_FIRST: Final = ("", "", -1)
 
+_Group = tuple[str, str, int]
+"""class, place where it is parked, account"""
 
 _Attempt = tuple[int, int, int, int, str, int, str, int]
 """message, part, number, total, carrier, owner, phone, moment"""
@@ -23,13 +30,56 @@ class Dispatching:
     def __init__(self, queries: Queries, owner: int) -> None:
         self._q = queries
         self._owner = owner
+        self._after: _Group = _FIRST
 
-    def claim(self, db: sqlite3.Connection, items: Sequence[tuple[int, int]]) -> list[list[Message]]:
-        """Each item: (now, limit)."""
-        claimed = []
-        for now_ms, limit in items:
-            rows = db.execute(self._q["claim_messages"], (self._owner, now_ms, limit)).fetchall()
-            claimed.append(sorted(Message(*row) for row in rows))
+    def claim(
+        self, db: sqlite3.Connection, items: Sequence[tuple[int, Mapping[str, int], frozenset[str]]]
+    ) -> list[Claimed]:
+        """Each item: (now, room by class, closed places)."""
+        return [self._claim(db, now_ms, room, closed) for now_ms, room, closed in items]
+
+    def _claim(self, db: sqlite3.Connection, now_ms: int, room: Mapping[str, int], closed: frozenset[str]) -> Claimed:
+        groups, whole = self._groups(db, closed)
+        messages: list[Message] = []
+        left: set[tuple[int, str]] = set()
+        for route_class in sorted(room, key=lambda name: -room[name]):
+            own = [group for group in groups if group[0] == route_class]
+            messages += self._share_out(db, own, room[route_class], now_ms)
+            left.update((account, route_class) for _, _, account in own)
+        return Claimed(sorted(messages), frozenset(left), whole)
+
+    def _groups(self, db: sqlite3.Connection, closed: frozenset[str]) -> tuple[list[_Group], bool]:
+        """The groups that have something waiting, from where the last claim ended; whether these are all of them."""
+        step = self._q["next_group"]
+        found: list[_Group] = []
+        began = at = self._after
+        while len(found) < _MOST_GROUPS:
+            group: _Group | None = db.execute(step, at).fetchone()
+            if group is None:
+                self._after = _FIRST
+                return found, began == _FIRST
+            at = group
+            if group[1] in closed:
+                at = (group[0], group[1], _LAST_ACCOUNT)
+            else:
+                found.append(group)
+        self._after = at
+        return found, False
+
+    def _share_out(self, db: sqlite3.Connection, groups: list[_Group], room: int, now_ms: int) -> list[Message]:
+        """Fill the room in equal shares; what one group does not use goes to the others. A group that has nothing left
+        is taken out of `groups`."""
+        claimed: list[Message] = []
+        while groups and len(claimed) < room:
+            share = max(1, (room - len(claimed)) // len(groups))
+            for group in tuple(groups):
+                limit = min(share, room - len(claimed))
+                if not limit:
+                    break
+                rows = db.execute(self._q["claim_messages"], (self._owner, now_ms, limit, *group)).fetchall()
+                claimed += [Message(*row) for row in rows]
+                if len(rows) < limit:
+                    groups.remove(group)
         return claimed
 
     def begin(self, db: sqlite3.Connection, items: Sequence[Intent]) -> list[int | None]:
@@ -68,24 +118,52 @@ class Dispatching:
         return [(i.message_id, p, i.number, i.total, i.carrier, self._owner, i.phone, i.at_ms) for p in i.parts]
 
     def _reference(self, db: sqlite3.Connection, intent: Intent) -> int:
-        """The concatenation reference: drawn at the first try, the same for the parts that are tried again."""
+        """The concatenation reference: drawn at the first try and at a new carrier, the same for parts tried again."""
         found: int = db.execute(self._q["read_reference"], (intent.message_id,)).fetchone()[0]
-        if found:
+        if found and not intent.anew:
             return found
         drawn: int = db.execute(self._q["next_reference"], (intent.phone,)).fetchone()[0]
         db.execute(self._q["set_reference"], (intent.message_id, drawn))
         return drawn
 
-    def hand_back(self, db: sqlite3.Connection, items: Sequence[tuple[int, int]]) -> list[None]:
-        """Each item: (message id, when to claim it again)."""
-        db.executemany(self._q["hand_back"], [(message, self._owner, wake) for message, wake in items])
+    def hand_back(self, db: sqlite3.Connection, items: Sequence[tuple[int, int, str]]) -> list[None]:
+        """Each item: (message id, when to claim it again, where it is parked)."""
+        db.executemany(self._q["hand_back"], [(message, self._owner, due, parked) for message, due, parked in items])
         return [None] * len(items)
 
+    def past(self, db: sqlite3.Connection, items: Sequence[int]) -> list[Past]:
+        """What earlier tries came to."""
+        return [_past(db.execute(self._q["past_attempts"], (message_id,)).fetchall()) for message_id in items]
+
     def open_parts(self, db: sqlite3.Connection, items: Sequence[int]) -> list[tuple[int, ...]]:
-        """Parts no carrier has: never tried, or refused at the newest try."""
+        """Parts no carrier has: never tried, or refused at the newest try, or to be sent once more by policy."""
         return [self._open_parts(db, message_id) for message_id in items]
 
     def _open_parts(self, db: sqlite3.Connection, message_id: int) -> tuple[int, ...]:
         total = db.execute(self._q["parts_tried"], (message_id,)).fetchone()[0]
-        newest = {row[0]: row[1] for row in db.execute(self._q["newest_attempts"], (message_id,))}
-        return tuple(part for part in range(1, total + 1) if newest.get(part, _NOT_TAKEN) == _NOT_TAKEN)
+        newest = {part: (state, error) for part, state, error in db.execute(self._q["newest_attempts"], (message_id,))}
+        return tuple(part for part in range(1, total + 1) if part not in newest or _is_free(*newest[part]))
+
+
+def _is_free(state: str, error: str) -> bool:
+    """Whether a part may go out, by its newest attempt."""
+    return state == _NOT_TAKEN or (state == AttemptState.UNCERTAIN and error == Uncertain.RESEND_ONCE)
+
+
+def _past(rows: Sequence[tuple[str, int, int, str, str, str]]) -> Past:
+    """Fold the attempts of a message, oldest first: carrier, part, number, state, error, present carrier."""
+    present = rows[-1][5] if rows else ""
+    barred = {
+        carrier
+        for carrier, _, _, state, error, _ in rows
+        if (state == AttemptState.REFUSED and error == AnswerKind.PERMANENT)
+        or (state == AttemptState.UNCERTAIN and error == Uncertain.FAIL_OVER_ONCE)
+    }
+    newest = {part: (state, error) for carrier, part, _, state, error, _ in rows if carrier == present}
+    bound = any(state != _NOT_TAKEN and error != Uncertain.FAIL_OVER_ONCE for state, error in newest.values())
+    put_off = {
+        number: carrier
+        for carrier, _, number, state, error, _ in rows
+        if state == AttemptState.REFUSED and error == AnswerKind.TEMPORARY
+    }
+    return Past(present, bound, frozenset(barred), tuple(put_off.values()))

@@ -142,6 +142,9 @@ class Receiving:
             return None
         parts, intent_ms, answer_ms = row
         event = _SINGLE[receipt.state] if parts == 1 else self._fold(db, key.message_id, parts)
+        if event is not Event.DELIVER and db.execute(self._q["superseded"], key).fetchone() is not None:
+            # It was sent once more since: only that it arrived is still news of the message.
+            event = None
         callback = None
         if event in (Event.DELIVER, Event.FAIL, Event.LAPSE, Event.CLOSE):
             _, callback = self._finishing.finish(

@@ -6,7 +6,7 @@ from typing import Final
 
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
-from bocau.core.message import Answer, AnswerKind, ReceiptIn
+from bocau.core.message import Answer, AnswerKind, ReceiptIn, Uncertain
 from bocau.core.outcome import fold, match_keys
 from bocau.store.contract import Recorded
 from bocau.store.queries import Queries
@@ -17,6 +17,8 @@ __all__ = ["Recording"]
 
 _SENT: Final = Recorded(State.SENT, None)
 _UNCHANGED: Final = Recorded(None, None)
+_NONE_TAKEN: Final = frozenset({AttemptState.REFUSED.value, AttemptState.SUBMITTING.value})
+_NONE_KNOWN_TAKEN: Final = frozenset({AttemptState.REFUSED.value, AttemptState.UNCERTAIN.value})
 
 
 class Recording:
@@ -64,23 +66,49 @@ class Recording:
         rows = db.execute(self._q["newest_attempts"], (message_id,)).fetchall()
         refusals = {error for _, state, error in rows if state == AttemptState.REFUSED}
         if AnswerKind.PERMANENT.value in refusals:
-            reason = f"{answer.carrier} refused it: status 0x{answer.status:08x}"
-            return Recorded(*self._finishing.finish(db, message_id, Event.FAIL, reason, answer.at_ms))
+            return self._refused_for_good(db, answer, {state for _, state, _ in rows})
         if any(state == AttemptState.SUBMITTING for _, state, _ in rows):
             return _UNCHANGED
         if refusals:
             reason = f"{answer.carrier} put it off: status 0x{answer.status:08x}"
-            moved = db.execute(self._q["postpone_message"], (message_id, answer.wake_ms, reason)).rowcount
-            return Recorded(State.QUEUED, None) if moved else _UNCHANGED
+            return self._requeue(db, answer, Event.POSTPONE, answer.wake_ms, reason)
         event = fold(answer.total, [AttemptState(state) for _, state, _ in rows])
         if event is Event.TAKE:
             return _SENT if db.execute(self._q["message_taken"], (message_id,)).rowcount else _UNCHANGED
+        if event is Event.HOLD and self._may_resend(db, answer, {state for _, state, _ in rows}):
+            policy = answer.recourse.uncertain
+            db.execute(self._q["mark_resend"], (message_id, policy.value))
+            reason = f"possible duplicate: {answer.carrier} did not answer, {policy}"
+            return self._requeue(db, answer, Event.RESEND, answer.at_ms, reason)
         if event is Event.HOLD:
             moved = db.execute(self._q["hold_message"], (message_id, answer.wake_ms)).rowcount
             return Recorded(State.UNCERTAIN, None) if moved else _UNCHANGED
         if event is None:
             return _UNCHANGED
         return Recorded(*self._finishing.finish(db, message_id, event, "", answer.at_ms))
+
+    def _refused_for_good(self, db: sqlite3.Connection, answer: Answer, states: set[str]) -> Recorded:
+        """Another carrier of the route may have it, if no part was taken anywhere; until all parts say so it waits."""
+        reason = f"{answer.carrier} refused it: status 0x{answer.status:08x}"
+        if answer.recourse.elsewhere and states <= _NONE_TAKEN:
+            if AttemptState.SUBMITTING in states:
+                return _UNCHANGED
+            return self._requeue(db, answer, Event.FAIL_OVER, answer.at_ms, reason)
+        return Recorded(*self._finishing.finish(db, answer.key.message_id, Event.FAIL, reason, answer.at_ms))
+
+    def _may_resend(self, db: sqlite3.Connection, answer: Answer, states: set[str]) -> bool:
+        """Whether the route's policy says to send once more what was never answered (promises 4.1)."""
+        policy = answer.recourse.uncertain
+        if policy is Uncertain.HOLD:
+            return False
+        if policy is Uncertain.FAIL_OVER_ONCE and not (answer.recourse.elsewhere and states <= _NONE_KNOWN_TAKEN):
+            return False
+        return db.execute(self._q["any_resend"], (answer.key.message_id,)).fetchone() is None
+
+    def _requeue(self, db: sqlite3.Connection, answer: Answer, event: Event, due_ms: int, reason: str) -> Recorded:
+        values = (answer.key.message_id, due_ms, reason)
+        moved = db.execute(self._q.on("requeue_message", event), values).rowcount
+        return Recorded(State.QUEUED, None, event=event) if moved else _UNCHANGED
 
     def _adopt(self, db: sqlite3.Connection, answer: Answer) -> Recorded | None:
         """Apply receipts that came before this answer, whatever the base of their id (promises 4.2, 4.3).

@@ -36,7 +36,7 @@ def rescue(db: sqlite3.Connection, q: Queries, now_ms: int, deadlines: OutcomeDe
         states = {row[1] for row in db.execute(q["newest_attempts"], (message_id,))}
         if AttemptState.REFUSED in states:
             # A part that a carrier put off is not in doubt: it is tried again, as it would have been (promises 4.5).
-            db.execute(q["postpone_message"], (message_id, now_ms, "put off before a restart"))
+            db.execute(q.on("requeue_message", Event.POSTPONE), (message_id, now_ms, "put off before a restart"))
             queued += 1
         else:
             db.execute(q["hold_message"], (message_id, deadline))

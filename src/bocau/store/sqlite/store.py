@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from bocau.core.directory import (
@@ -30,7 +30,7 @@ from bocau.core.message import (
     InboundTry,
     InboundWhole,
     Intent,
-    Message,
+    Past,
     ReceiptIn,
     ReceiptStored,
     ReceiverRow,
@@ -41,6 +41,7 @@ from bocau.core.message import (
 from bocau.core.registration import Registration
 from bocau.store.contract import (
     AdmitResult,
+    Claimed,
     Clerk,
     Done,
     InboundLine,
@@ -120,6 +121,7 @@ class SqliteStore(Administering):
         self._inbound_told = Kind("inbound_told", 18, inbound.told)
         self._learn_ids = Kind("learn_ids", 16, self._put_id_forms)
         self._try_code = Kind("try_code", 19, CodeChecking(q).run)
+        self._past = Kind("past", 20, dispatching.past)
 
     @classmethod
     async def gateway(
@@ -307,9 +309,13 @@ class SqliteStore(Administering):
 
     # Room 3
 
-    async def claim(self, now_ms: int, limit: int) -> list[Message]:
+    async def claim(self, now_ms: int, room: Mapping[str, int], closed: frozenset[str]) -> Claimed:
         """See DispatchStore."""
-        return await self._commit.call(self._claim, (now_ms, limit))
+        return await self._commit.call(self._claim, (now_ms, room, closed))
+
+    async def past(self, message_id: int) -> Past:
+        """See DispatchStore."""
+        return await self._commit.call(self._past, message_id)
 
     async def open_parts(self, message_id: int) -> tuple[int, ...]:
         """See DispatchStore."""
@@ -319,9 +325,9 @@ class SqliteStore(Administering):
         """See DispatchStore."""
         self._commit.put(self._begin, intent, done)
 
-    def hand_back(self, message_id: int, due_ms: int, done: Done[None]) -> None:
+    def hand_back(self, message_id: int, due_ms: int, parked: str, done: Done[None]) -> None:
         """See DispatchStore."""
-        self._commit.put(self._hand_back, (message_id, due_ms), done)
+        self._commit.put(self._hand_back, (message_id, due_ms, parked), done)
 
     # Room 4
 

@@ -1,4 +1,4 @@
-"""The GET that tells a customer: `ports.HttpGet` through the guard, connections kept alive (promises S2, F30, P22).
+"""HTTP calls: `ports.HttpGet` and `ports.HttpPost` through the guard, connections kept alive (promises S2, F30, P22).
 
 Every connection goes to an address that was checked a moment before; what is called is what `guard.parse_target` made
 of the URL and nothing else. There are no redirects, no proxies and no inflating, and one deadline covers the exchange.
@@ -12,11 +12,11 @@ from functools import partial
 from math import inf
 from typing import Final
 
-from bocau.ports import HttpAnswer, HttpFailure, World
-from bocau.report.endpoint import Endpoint, Exchange, GetLimits, Outbox, Wire
-from bocau.report.guard import DENIED_PORTS, Network, Refused, Target, address_is_denied, parse_target
+from bocau.caller.endpoint import GET, Content, Endpoint, Exchange, HttpLimits, Outbox, Wire
+from bocau.caller.guard import DENIED_PORTS, Network, Refused, Target, address_is_denied, parse_target
+from bocau.ports import HttpAnswer, HttpBody, HttpFailure, World
 
-__all__ = ["GetLimits", "GuardedGet"]
+__all__ = ["GuardedHttp", "HttpLimits"]
 
 EARLY_SECONDS: Final = 0.002
 """A timer may ring so much before its time, and deadlines within it count as reached."""
@@ -34,21 +34,21 @@ CONNECT_FAILURES: Final[tuple[tuple[type[OSError], str], ...]] = (
 """The first class that fits names the failure."""
 
 
-class GuardedGet:
+class GuardedHttp:
     """`ports.HttpGet` with a pool of connections. Make it inside a running loop, and `close` it."""
 
     def __init__(
         self,
         world: World,
         allowed_networks: Sequence[Network] = (),
-        limits: GetLimits | None = None,
+        limits: HttpLimits | None = None,
         tls: ssl.SSLContext | None = None,
         denied_ports: frozenset[int] = DENIED_PORTS,
     ) -> None:
         """`allowed_networks` are opened against the deny table; `tls` is the system's trust unless given."""
         self._world = world
         self._allowed = tuple(allowed_networks)
-        self._limits = limits or GetLimits()
+        self._limits = limits or HttpLimits()
         self._tls = tls or ssl.create_default_context()
         self._denied_ports = denied_ports
         self._loop = asyncio.get_running_loop()
@@ -69,12 +69,25 @@ class GuardedGet:
         done: Callable[[HttpAnswer | HttpFailure], None],
     ) -> None:
         """One GET, as `ports.HttpGet` says. Raises ValueError."""
-        self._begin(url, headers, seconds, done)
+        self._begin(url, headers, seconds, done, GET)
+
+    def post(
+        self,
+        url: str,
+        body: HttpBody,
+        seconds: float,
+        done: Callable[[HttpAnswer | HttpFailure], None],
+    ) -> None:
+        """One POST, as `ports.HttpPost` says. Raises ValueError."""
+        content = Content("POST", body.data, body.repeatable)
+        self._begin(url, lambda _: body.headers, seconds, done, content)
 
     async def get(self, url: str, headers: Callable[[str], Sequence[tuple[str, str]]], seconds: float) -> HttpAnswer:
         """`begin` for who wants to wait. Raises HttpFailure and ValueError; cancelling ends the exchange."""
         told: asyncio.Future[HttpAnswer | HttpFailure] = self._loop.create_future()
-        exchange = self._begin(url, headers, seconds, lambda result: None if told.done() else told.set_result(result))
+        exchange = self._begin(
+            url, headers, seconds, lambda result: None if told.done() else told.set_result(result), GET
+        )
         try:
             result = await told
         except asyncio.CancelledError:
@@ -91,6 +104,7 @@ class GuardedGet:
         headers: Callable[[str], Sequence[tuple[str, str]]],
         seconds: float,
         done: Callable[[HttpAnswer | HttpFailure], None],
+        content: Content,
     ) -> Exchange | None:
         """Set an exchange going; None if it is refused, which `done` hears in the next turn of the loop."""
         try:
@@ -102,9 +116,10 @@ class GuardedGet:
             self._loop.call_soon(done, HttpFailure("closed"))
             return None
         endpoint = self._endpoints.get(target[:3]) or self._meet(target)
-        request = endpoint.request(target.path_and_query, headers(target.path_and_query))
+        request = endpoint.request(target.path_and_query, headers(target.path_and_query), content)
         deadline = self._loop.time() + seconds
         exchange = Exchange(endpoint, request, deadline, done, self._under_way)
+        exchange.repeatable = content.repeatable
         if deadline < self._tick_at:
             self._set_timer(deadline)
         endpoint.start(exchange)

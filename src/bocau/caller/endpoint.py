@@ -1,6 +1,6 @@
 """One host that is called: its kept connections, the exchanges on them and those that wait for one (promises P22, F30).
 
-Nothing here chooses an address or opens a socket; that is the business of `http_get`, behind the guard.
+Nothing here chooses an address or opens a socket; that is the business of `client`, behind the guard.
 """
 
 import asyncio
@@ -8,14 +8,14 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import httptools
 
+from bocau.caller.guard import DEFAULT_PORTS, Target
 from bocau.ports import HttpAnswer, HttpFailure
-from bocau.report.guard import DEFAULT_PORTS, Target
 
-__all__ = ["Endpoint", "Exchange", "GetLimits", "Outbox", "Wire"]
+__all__ = ["GET", "Content", "Endpoint", "Exchange", "HttpLimits", "Outbox", "Wire"]
 
 BODY_KEPT: Final = 4 * 1024
 FIELD_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -25,7 +25,7 @@ FIRST_FINAL_STATUS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class GetLimits:
+class HttpLimits:
     """What one endpoint may cost us."""
 
     connections_per_host: int = 32
@@ -42,10 +42,22 @@ class GetLimits:
     """How long one of several addresses may take to connect before the next is tried."""
 
 
-class Exchange:
-    """One GET on its way. It waits in its endpoint's line, or has a connection opened for it, or stands on a wire."""
+class Content(NamedTuple):
+    """What a request is beside its address and headers."""
 
-    __slots__ = ("_done", "_under_way", "deadline", "endpoint", "opening", "request", "wire")
+    method: str
+    body: bytes
+    repeatable: bool
+    """The host may get it twice: it may be sent again when a kept connection turns out to be closed."""
+
+
+GET: Final = Content("GET", b"", repeatable=True)
+
+
+class Exchange:
+    """One request on its way: it waits in its endpoint's line, or for a connection, or stands on a wire."""
+
+    __slots__ = ("_done", "_under_way", "deadline", "endpoint", "opening", "repeatable", "request", "sent", "wire")
 
     def __init__(
         self,
@@ -60,6 +72,9 @@ class Exchange:
         self.deadline = deadline
         """On the loop's clock, in seconds."""
         self.opening: asyncio.Task[None] | None = None
+        self.repeatable = True
+        self.sent = False
+        """Bytes of it may have reached the host."""
         self.wire: Wire | None = None
         self._done = done
         self._under_way = under_way
@@ -73,6 +88,8 @@ class Exchange:
     def end(self, result: HttpAnswer | HttpFailure) -> None:
         """Tell how it went. What it held must be given back before: the caller may begin the next one at once."""
         self._under_way.pop(self, None)
+        if isinstance(result, HttpFailure):
+            result.sent = self.sent
         self._done(result)
 
     def abandon(self) -> None:
@@ -88,6 +105,7 @@ class Exchange:
     def fail(self, failure: HttpFailure) -> None:
         """End it from outside."""
         self.abandon()
+        failure.sent = self.sent
         self._done(failure)
 
 
@@ -139,7 +157,7 @@ class Wire(asyncio.Protocol):
         "free_since",
     )
 
-    def __init__(self, endpoint: "Endpoint", limits: GetLimits, outbox: Outbox, born: float) -> None:
+    def __init__(self, endpoint: "Endpoint", limits: HttpLimits, outbox: Outbox, born: float) -> None:
         self.born = born
         self.free_since = born
         """When its last exchange ended."""
@@ -184,7 +202,7 @@ class Wire(asyncio.Protocol):
     def send(self) -> None:
         """Write the request of the exchange that stands here, if it still does."""
         if self._exchange is not None and self._transport is not None:
-            self._asked = True
+            self._asked = self._exchange.sent = True
             self._transport.write(self._exchange.request)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -227,7 +245,7 @@ class Wire(asyncio.Protocol):
             return
         if self._header_done and not self._measured and exc is None:
             self._succeed()
-        elif self._reused and not self._received:
+        elif self._reused and not self._received and (exchange.repeatable or not exchange.sent):
             # It was closed at rest and nothing came back, so asking again on a new connection is safe.
             self._exchange = exchange.wire = None
             self._endpoint.open(exchange)
@@ -313,7 +331,7 @@ class Endpoint:
     def __init__(
         self,
         target: Target,
-        limits: GetLimits,
+        limits: HttpLimits,
         clock: Callable[[], float],
         connect: Callable[[Exchange], None],
     ) -> None:
@@ -331,15 +349,17 @@ class Endpoint:
         port = "" if target.port == DEFAULT_PORTS[target.scheme] else f":{target.port}"
         self._common = f" HTTP/1.1\r\nHost: {name}{port}\r\n{COMMON_HEADERS}"
 
-    def request(self, path_and_query: str, headers: Sequence[tuple[str, str]]) -> bytes:
+    def request(self, path_and_query: str, headers: Sequence[tuple[str, str]], content: Content = GET) -> bytes:
         """The bytes of a request. Raises ValueError for a header that would break out of its line."""
-        lines = [f"GET {path_and_query}{self._common}"]
+        lines = [f"{content.method} {path_and_query}{self._common}"]
         for name, value in headers:
             if FIELD_NAME.fullmatch(name) is None or not (value.isascii() and value.isprintable()):
                 raise ValueError("a header has a sign that cannot be sent")
             lines.append(f"{name}: {value}\r\n")
+        if content is not GET:
+            lines.append(f"Content-Length: {len(content.body)}\r\n")
         lines.append("\r\n")
-        return "".join(lines).encode("ascii")
+        return "".join(lines).encode("ascii") + content.body
 
     def start(self, exchange: Exchange) -> None:
         """Ask on a kept connection, or open one, or wait in line: first come first served."""

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from tests.rooms.scenario import Host, TurnedWorld, host, read_head, run
 
+from bocau.caller.client import GuardedHttp, HttpLimits
+from bocau.caller.guard import networks
 from bocau.ports import HttpAnswer, HttpFailure, World
-from bocau.report.guard import networks
-from bocau.report.http_get import GetLimits, GuardedGet
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -31,10 +31,10 @@ def no_headers(sent: str) -> tuple[tuple[str, str], ...]:
 
 
 def client_of(
-    world: World | None = None, limits: GetLimits | None = None, tls: ssl.SSLContext | None = None
-) -> GuardedGet:
+    world: World | None = None, limits: HttpLimits | None = None, tls: ssl.SSLContext | None = None
+) -> GuardedHttp:
     """A client that may enter loopback."""
-    return GuardedGet(world or TurnedWorld(), LOOPBACK, limits, tls or bare_tls(), frozenset())
+    return GuardedHttp(world or TurnedWorld(), LOOPBACK, limits, tls or bare_tls(), frozenset())
 
 
 def bare_tls() -> ssl.SSLContext:
@@ -43,7 +43,7 @@ def bare_tls() -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def pair(script: Script, limits: GetLimits | None = None) -> AsyncIterator[tuple[GuardedGet, Host]]:
+async def pair(script: Script, limits: HttpLimits | None = None) -> AsyncIterator[tuple[GuardedHttp, Host]]:
     """A client and a scripted host."""
     async with host(script) as stage:
         client = client_of(limits=limits)
@@ -69,7 +69,7 @@ def saying(*pieces: bytes, then_close: bool = False) -> Script:
     return script
 
 
-async def get(client: GuardedGet, stage: Host, path: str = "/", seconds: float = LONG) -> HttpAnswer:
+async def get(client: GuardedHttp, stage: Host, path: str = "/", seconds: float = LONG) -> HttpAnswer:
     return await client.get(f"http://127.0.0.1:{stage.port}{path}", no_headers, seconds)
 
 
@@ -80,7 +80,7 @@ async def failure_of(call: Awaitable[HttpAnswer]) -> HttpFailure:
     return failure.value
 
 
-async def reason_of(client: GuardedGet, stage: Host, seconds: float = LONG) -> str:
+async def reason_of(client: GuardedHttp, stage: Host, seconds: float = LONG) -> str:
     """Why a GET failed; it was not our guard."""
     failure = await failure_of(get(client, stage, seconds=seconds))
     assert not failure.refused
@@ -458,7 +458,7 @@ def test_one_host_gets_no_more_connections_than_its_cap() -> None:
                 busy -= 1
                 writer.write(OK)
 
-        async with pair(count, GetLimits(connections_per_host=2)) as (client, stage):
+        async with pair(count, HttpLimits(connections_per_host=2)) as (client, stage):
             done: list[int] = []
 
             async def call(number: int) -> None:
@@ -486,7 +486,7 @@ def test_waiting_in_line_is_within_the_deadline() -> None:
             writer.write(OK)
 
     async def scenario() -> None:
-        async with pair(patient, GetLimits(connections_per_host=1)) as (client, stage):
+        async with pair(patient, HttpLimits(connections_per_host=1)) as (client, stage):
             first = asyncio.ensure_future(get(client, stage, "/first"))
             await stage.called.wait()
             hasty = asyncio.ensure_future(get(client, stage, "/hasty", SHORT))
@@ -503,7 +503,7 @@ def test_a_turn_that_comes_too_late_is_passed_on() -> None:
     """A call that is cancelled in the moment its turn comes does not keep the place."""
 
     async def scenario() -> None:
-        async with pair(saying(OK), GetLimits(connections_per_host=1)) as (client, stage):
+        async with pair(saying(OK), HttpLimits(connections_per_host=1)) as (client, stage):
             first = asyncio.ensure_future(get(client, stage))
             second = asyncio.ensure_future(get(client, stage))
             third = asyncio.ensure_future(get(client, stage))
@@ -521,7 +521,7 @@ def test_a_slow_host_does_not_hold_another() -> None:
     """Each has its own line."""
 
     async def scenario() -> None:
-        async with pair(black_hole, GetLimits(connections_per_host=1)) as (client, slow), host(saying(OK)) as quick:
+        async with pair(black_hole, HttpLimits(connections_per_host=1)) as (client, slow), host(saying(OK)) as quick:
             stuck = [asyncio.ensure_future(get(client, slow, seconds=LONG)) for _ in range(5)]
             await slow.called.wait()
             assert (await get(client, quick)).status == 200
@@ -539,7 +539,7 @@ def test_unused_connections_are_closed_in_time() -> None:
     async def scenario() -> None:
         async with host(saying(OK)) as stage:
             world = TurnedWorld()
-            client = client_of(world, GetLimits(idle_seconds=15, age_seconds=300))
+            client = client_of(world, HttpLimits(idle_seconds=15, age_seconds=300))
             await get(client, stage)
             world.seconds += 14
             client.sweep()
@@ -594,7 +594,7 @@ def test_where_the_socket_really_ended_is_checked_too() -> None:
 
     async def scenario() -> None:
         async with host(saying(OK)) as stage:
-            client = GuardedGet(CrookedWorld(), (), None, bare_tls(), frozenset())
+            client = GuardedHttp(CrookedWorld(), (), None, bare_tls(), frozenset())
             failure = await failure_of(client.get(f"http://8.8.8.8:{stage.port}/", no_headers, LONG))
             assert failure.refused
             await stage.hung_up.wait()
@@ -637,7 +637,7 @@ def test_close_ends_calls_under_way_and_refuses_new_ones() -> None:
     async def scenario() -> None:
         async with host(black_hole) as stage:
             world = TurnedWorld()
-            client = client_of(world, GetLimits(connections_per_host=1))
+            client = client_of(world, HttpLimits(connections_per_host=1))
             calls = [asyncio.ensure_future(get(client, stage)) for _ in range(2)]
             await stage.called.wait()
             client.close()
@@ -690,7 +690,7 @@ def test_the_next_call_may_begin_while_the_last_is_told() -> None:
     """On the connection that has just become free."""
 
     async def scenario() -> None:
-        async with pair(saying(OK), GetLimits(connections_per_host=1)) as (client, stage):
+        async with pair(saying(OK), HttpLimits(connections_per_host=1)) as (client, stage):
             url = f"http://127.0.0.1:{stage.port}/"
             told: list[HttpAnswer | HttpFailure] = []
 
@@ -716,7 +716,7 @@ def test_calls_that_end_together_are_told_in_their_order() -> None:
     """So that a simulated day is the same each time it is played."""
 
     async def scenario() -> None:
-        async with pair(black_hole, GetLimits(connections_per_host=8)) as (client, stage):
+        async with pair(black_hole, HttpLimits(connections_per_host=8)) as (client, stage):
             order: list[int] = []
             for number in range(40):
                 url = f"http://127.0.0.1:{stage.port}/"
@@ -753,7 +753,7 @@ def test_calls_that_end_before_they_connect_leave_no_place_taken() -> None:
     """Cancelled in the very turn in which they began, and in the turns after it."""
 
     async def scenario() -> None:
-        async with pair(saying(OK), GetLimits(connections_per_host=2)) as (client, stage):
+        async with pair(saying(OK), HttpLimits(connections_per_host=2)) as (client, stage):
             for turns in range(12):
                 calls = [asyncio.ensure_future(get(client, stage)) for _ in range(6)]
                 for _ in range(turns):

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rooms.scenario import Host, TurnedWorld, host, run
 
+from bocau.caller.client import GuardedHttp
+from bocau.caller.guard import DENIED_PORTS, Refused, Target, address_is_denied, networks, parse_target
 from bocau.ports import HttpFailure
-from bocau.report.guard import DENIED_PORTS, Refused, Target, address_is_denied, networks, parse_target
-from bocau.report.http_get import GuardedGet
 from bocau.world import RealWorld
 
 DENIED = """
@@ -241,7 +241,7 @@ async def sniffer() -> AsyncIterator[Host]:
         yield stage
 
 
-async def refusal(client: GuardedGet, url: str) -> HttpFailure:
+async def refusal(client: GuardedHttp, url: str) -> HttpFailure:
     """The failure of a GET that must not come through."""
     with pytest.raises(HttpFailure) as failure:
         await client.get(url, lambda _sent: (), 5)
@@ -255,7 +255,7 @@ def test_no_form_of_an_inner_address_gets_a_connection() -> None:
     async def scenario() -> None:
         async with sniffer() as stage:
             world = WatchedWorld()
-            client = GuardedGet(world, denied_ports=frozenset())
+            client = GuardedHttp(world, denied_ports=frozenset())
             for form in LOOPBACK_FORMS:
                 failure = await refusal(client, f"http://{form}:{stage.port}/")
                 assert failure.refused, (form, failure.reason)
@@ -271,7 +271,7 @@ def test_literal_addresses_never_reach_the_resolver() -> None:
 
     async def scenario() -> None:
         world = TurnedWorld({"127.0.0.1": [["8.8.8.8"]], "::1": [["8.8.8.8"]]})
-        client = GuardedGet(world)
+        client = GuardedHttp(world)
         for url in ("http://127.0.0.1:8080/", "http://[::1]:8080/"):
             assert (await refusal(client, url)).refused
         assert world.asked == []
@@ -288,7 +288,7 @@ def test_one_bad_address_of_a_name_refuses_the_name(answer: list[str]) -> None:
 
     async def scenario() -> None:
         async with sniffer() as stage:
-            client = GuardedGet(TurnedWorld({"rebind.example": [answer]}), denied_ports=frozenset())
+            client = GuardedHttp(TurnedWorld({"rebind.example": [answer]}), denied_ports=frozenset())
             assert (await refusal(client, f"http://rebind.example:{stage.port}/")).refused
             assert stage.calls == 0
             client.close()
@@ -303,7 +303,7 @@ def test_a_name_that_changes_its_answer_is_connected_only_where_it_was_checked()
         opened, closed = "127.0.0.1", "127.0.0.2"
         async with sniffer() as stage:
             world = TurnedWorld({"rebind.example": [[opened], [closed]]})
-            client = GuardedGet(world, networks([opened]), denied_ports=frozenset())
+            client = GuardedHttp(world, networks([opened]), denied_ports=frozenset())
             url = f"http://rebind.example:{stage.port}/"
             call = asyncio.ensure_future(client.get(url, lambda _sent: (), 5))
             await stage.called.wait()
@@ -332,7 +332,7 @@ def test_a_redirect_to_an_inner_address_is_not_followed() -> None:
                 await reader.read(1)
 
             async with host(redirect) as door:
-                client = GuardedGet(RealWorld(), networks(["127.0.0.1"]), denied_ports=frozenset())
+                client = GuardedHttp(RealWorld(), networks(["127.0.0.1"]), denied_ports=frozenset())
                 answer = await client.get(f"http://127.0.0.1:{door.port}/", lambda _sent: (), 5)
                 assert answer.status == 302
                 assert stage.calls == 0

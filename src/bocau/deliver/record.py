@@ -1,0 +1,134 @@
+"""Writing down how attempts went: every answer is stored, and offered again until the store takes it."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+
+from bocau.core.lifecycle import Event
+from bocau.core.message import Answer, AnswerKind, AttemptKey, Known, ReceiptIn, ReceiptStored, Recourse, RouteClass
+from bocau.core.retry import postpone_ms
+from bocau.ports import World
+from bocau.store.contract import DeliverStore, OutcomeDeadlines, Recorded, StoreFault
+from bocau.telemetry import CarrierMeters, Log, LogEvent
+
+__all__ = ["Acknowledge", "Recorder", "Sent", "TakeReceipt", "Word"]
+
+_FAULT_SECONDS: Final = 1.0
+_RECORD_SECONDS: Final = 10.0
+
+
+Acknowledge = Callable[[ReceiptStored | None], None]
+"""Told what became of a receipt; None: it could not be stored, the carrier is to keep it."""
+TakeReceipt = Callable[[ReceiptIn, Acknowledge], None]
+"""Room 5's desk: stores the receipt, then says what became of it."""
+
+
+class Sent(NamedTuple):
+    """What we must remember of a part until its answer."""
+
+    key: AttemptKey
+    account_id: int
+    total: int
+    route_class: str
+    phone: str
+    at: float
+    """Seconds, monotonic."""
+    known: Known | None
+    """What the receipt will be about, for a message that is all there is to its request."""
+    recourse: Recourse
+
+
+class Word(NamedTuple):
+    """What a carrier said to one submit, or did not."""
+
+    kind: AnswerKind
+    status: int = 0
+    carrier_id: str = ""
+    match_key: str = ""
+
+
+class Recorder:
+    """One carrier account's records. `unrecorded` answers are known to memory alone."""
+
+    def __init__(
+        self,
+        world: World,
+        store: DeliverStore,
+        carrier: str,
+        deadlines: OutcomeDeadlines,
+        meters: CarrierMeters,
+        log: Log,
+        on_callbacks: Callable[[], None],
+    ) -> None:
+        self.unrecorded = 0
+        self._world = world
+        self._store = store
+        self._carrier = carrier
+        self._deadlines = deadlines
+        self._meters = meters
+        self._log = log
+        self._on_callbacks = on_callbacks
+        self._stopped = False
+
+    def record(self, sent: Sent, word: Word) -> None:
+        """Store how an attempt went."""
+        kind, status, carrier_id, key = word
+        self._meters.answers[kind] += 1
+        now_ms = self._world.now_ms()
+        answer = Answer(
+            sent.key,
+            sent.account_id,
+            sent.total,
+            kind,
+            self._carrier,
+            carrier_id,
+            key,
+            status,
+            now_ms,
+            now_ms if kind is AnswerKind.TAKEN else self._wake_ms(sent, kind, now_ms),
+            sent.recourse,
+        )
+        self.unrecorded += 1
+        self._store.record(answer, partial(self._recorded, answer))
+
+    def _wake_ms(self, sent: Sent, kind: AnswerKind, now_ms: int) -> int:
+        """When a refused part is tried again, or an uncertain one given up."""
+        if kind is AnswerKind.UNCERTAIN:
+            otp = sent.route_class == RouteClass.OTP
+            return now_ms + (self._deadlines.uncertain_otp_ms if otp else self._deadlines.uncertain_other_ms)
+        return now_ms + postpone_ms(sent.key.number, self._world.random.random())
+
+    def _recorded(self, answer: Answer, result: Recorded | StoreFault) -> None:
+        """An answer that could not be stored is offered again: only memory knows it."""
+        if isinstance(result, StoreFault):
+            if self._stopped:
+                return
+            self._log.error(LogEvent.STORE_FAIL, exc_info=result)
+            again = partial(self._store.record, answer, partial(self._recorded, answer))
+            asyncio.get_running_loop().call_later(_FAULT_SECONDS, again)
+            return
+        self.unrecorded -= 1
+        if result.event is not None:
+            self._requeued(answer, result.event)
+        self._meters.rematched += result.adopted
+        if result.callback is not None:
+            self._on_callbacks()
+
+    def _requeued(self, answer: Answer, event: Event) -> None:
+        """It is to be tried again; all but a mere delay is told, a possible duplicate aloud."""
+        self._meters.requeued[event] += 1
+        if event is Event.RESEND:
+            policy = answer.recourse.uncertain
+            self._log.warning(LogEvent.MESSAGE_RESEND, message=answer.key.message_id, reason=policy.value)
+        elif event is Event.FAIL_OVER:
+            self._log.info(LogEvent.MESSAGE_FAIL_OVER, message=answer.key.message_id)
+
+    async def finish(self) -> None:
+        """Wait until every answer is stored, but not long: the next start finds attempts without one uncertain."""
+        give_up_at = self._world.monotonic() + _RECORD_SECONDS
+        while self.unrecorded and self._world.monotonic() < give_up_at:
+            await self._world.sleep(0.01)
+        self._stopped = True
+        if self.unrecorded:
+            self._log.error(LogEvent.STORE_FAIL, reason="answers could not be recorded", waiting=self.unrecorded)

@@ -1,0 +1,385 @@
+"""The carriers of one gateway: built from settings, halted and let go on, replaced when their settings change."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, NamedTuple, Protocol
+
+from bocau.core.message import Uncertain
+from bocau.core.outcome import IdForm
+from bocau.deliver.dialect import Dialect
+from bocau.deliver.hook import PREFIX as HOOKS
+from bocau.deliver.over_http import HttpCarrier, HttpSettings
+from bocau.deliver.profile import Profile as SubmitProfile
+from bocau.deliver.record import TakeReceipt
+from bocau.deliver.relay import EsmsDialect
+from bocau.deliver.smpp import CarrierSettings, SmppCarrier
+from bocau.deliver.template import TemplateDialect, TemplateSettings
+from bocau.dispatch.breaker import BreakerPolicy
+from bocau.dispatch.loop import Dispatcher
+from bocau.dispatch.outlet import Halt, Outlet, OutletState
+from bocau.dispatch.pace import Pace
+from bocau.dispatch.plan import Choice, Order, Route, RouteTable
+from bocau.listener import TEXT, Request
+from bocau.ports import Act, ActRefused, HttpPost, World
+from bocau.ports import Carrier as Port
+from bocau.settings import Carrier, Settings, carriers_of, tls_context
+from bocau.settings import Route as RouteRow
+from bocau.store.contract import DeliverStore, OperatorStore, OutcomeDeadlines
+from bocau.telemetry import Log, LogEvent, Telemetry
+from bocau.wire.gsm.parts import Profile
+from bocau.wire.smpp.status import Classes
+
+__all__ = ["Fleet", "Ship", "Tools", "routes_of"]
+
+_DRAIN_SECONDS: Final = 20.0
+_KEPT_SHARE: Final = 8
+"""One slot of so many is kept for one-time codes."""
+
+
+class Ship(Port, Protocol):
+    """A carrier with what its owner needs of it."""
+
+    window: int
+    """Parts that may be without an answer."""
+    wanted: int
+    """Links it holds when all is well."""
+
+    @property
+    def bound(self) -> int:
+        """Links that are up."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Why a link is down; empty while all are up."""
+        ...
+
+    @property
+    def pace_per_second(self) -> float | None:
+        """Parts a second while the carrier asks for less speed; None while it does not."""
+        ...
+
+    def start(self) -> None:
+        """Begin to connect."""
+        ...
+
+    async def stop(self, seconds: float) -> None:
+        """Drain the window for so long, disconnect, record every answer."""
+        ...
+
+
+class Tools(NamedTuple):
+    """What carriers are built with."""
+
+    world: World
+    store: DeliverStore
+    receipts: TakeReceipt
+    deadlines: OutcomeDeadlines
+    telemetry: Telemetry
+    log: Log
+    on_callbacks: Callable[[], None]
+    http: HttpPost
+    hook_secret: bytes
+    """For the addresses that carriers report to."""
+
+
+class Fleet:
+    """All carriers, and the dispatcher that feeds them. Nothing connects before `start`."""
+
+    def __init__(self, tools: Tools, dispatcher: Dispatcher, book: OperatorStore) -> None:
+        self.ships: dict[str, Ship] = {}
+        """By name."""
+        self.links: dict[str, SmppCarrier] = {}
+        """Those of them that speak SMPP."""
+        self.acts: dict[str, Act] = {
+            "link/pause": Act(partial(self._act, Halt.PAUSED), changes=True),
+            "link/drain": Act(partial(self._act, Halt.DRAINING), changes=True),
+            "link/resume": Act(partial(self._act, Halt.NONE), changes=True),
+        }
+        """What an operator may ask, for the control door."""
+        self._tools = tools
+        self._dispatcher = dispatcher
+        self._book = book
+        self._rows: dict[str, Carrier] = {}
+        self._routes: tuple[RouteRow, ...] = ()
+        self._accounts: Mapping[str, int] = {}
+
+    async def build(self, settings: Settings) -> None:
+        """Build every carrier and the routes; an operator's halts of an earlier start hold."""
+        await self._add(settings, [row.name for row in settings.carrier])
+        self._routes = settings.route
+        self._equip({})
+        for name, halt in (await self._book.halts()).items():
+            if name in self.ships:
+                self._dispatcher.halt(name, Halt(halt))
+
+    def start(self) -> None:
+        """Let every carrier connect."""
+        for ship in self.ships.values():
+            ship.start()
+
+    async def stop(self) -> None:
+        """Drain and disconnect all."""
+        await asyncio.gather(*(ship.stop(_DRAIN_SECONDS) for ship in self.ships.values()))
+
+    def know(self, accounts: Mapping[str, int]) -> None:
+        """Take the ids of accounts by name: routes that name accounts are prepared anew if they changed."""
+        if accounts == self._accounts:
+            return
+        self._accounts = accounts
+        if any(route.accounts for route in self._routes):
+            self._equip(self._dispatcher.outlets)
+
+    async def replace(self, settings: Settings) -> list[str]:
+        """Take new carriers and routes. A carrier that did not change keeps its links; one that changed is drained, and
+        built anew once that is done; one that is gone is drained. Returns the names of what changed.
+
+        Messages of routes that are gone wait, shown as parked, until a route takes them or they expire.
+        """
+        rows = {row.name: row for row in settings.carrier}
+        gone = [name for name, row in self._rows.items() if rows.get(name) != row]
+        came = [name for name, row in rows.items() if self._rows.get(name) != row]
+        old = {name: self.ships.pop(name) for name in gone}
+        for name in gone:
+            self.links.pop(name, None)
+        self._routes = settings.route
+        self._equip({name: outlet for name, outlet in self._dispatcher.outlets.items() if name not in old})
+        await asyncio.gather(*(ship.stop(_DRAIN_SECONDS) for ship in old.values()))
+        for name in gone:
+            del self._rows[name]
+            self._unwatch(name)
+        await self._add(settings, came)
+        self._equip(self._dispatcher.outlets)
+        for name, halt in (await self._book.halts()).items():
+            if name in came:
+                self._dispatcher.halt(name, Halt(halt))
+        for name in came:
+            self.ships[name].start()
+            self._tools.log.info(LogEvent.CARRIER_REPLACE, carrier=name)
+        return sorted({*gone, *came})
+
+    async def halt(self, name: str, halt: Halt) -> OutletState:
+        """Pause, drain or let go on; it holds beyond a restart. Raises KeyError for a carrier that is not there."""
+        before = self._dispatcher.outlets[name].halt
+        await self._book.set_halt(name, halt.value, self._tools.world.now_ms())
+        moved = self._dispatcher.halt(name, halt)
+        self._tools.log.warning(
+            LogEvent.CARRIER_HALT,
+            carrier=name,
+            state=halt.value or "running",
+            before=before.value or "running",
+            otp_moved=moved.urgent,
+            bulk_moved=moved.bulk,
+        )
+        return self._dispatcher.outlets[name].state
+
+    async def _act(self, halt: Halt, asked: Mapping[str, Any]) -> object:
+        """Pause, drain or let go on, and how the carrier stands then."""
+        name = str(asked.get("link", ""))
+        if name not in self.ships:
+            raise ActRefused(f'There is no link "{name}". There are: {", ".join(sorted(self.ships)) or "none"}.')
+        state = await self.halt(name, halt)
+        return {
+            "link": name,
+            "state": state.halt.value or "running",
+            "outstanding": state.outstanding,
+            "waiting_otp": state.waiting_urgent,
+            "waiting_bulk": state.waiting_bulk,
+        }
+
+    async def _add(self, settings: Settings, names: list[str]) -> None:
+        """Build carriers of the settings, with what earlier starts have learned of them."""
+        learned = await self._tools.store.id_forms()
+        for number, row in enumerate(settings.carrier):
+            if row.name in names:
+                form = learned.get(row.name)
+                tls = tls_context(row, number, settings) if row.kind == "smpp" else None
+                self._take_in(row, tls, None if form is None else IdForm(form))
+
+    def _take_in(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> None:
+        self._rows[row.name] = row
+        ship: Ship
+        if row.kind == "smpp":
+            ship = self.links[row.name] = self._smpp(row, tls, learned)
+        else:
+            ship = self._over_http(row)
+        self.ships[row.name] = ship
+        watch = self._tools.telemetry.watch
+        watch("bocau_carrier_pace_per_second", lambda: ship.pace_per_second, row.name)
+        watch("bocau_carrier_binds", lambda: float(ship.bound), row.name)
+        watch("bocau_carrier_window_used", lambda: float(ship.outstanding), row.name)
+        watch("bocau_carrier_window_size", lambda: float(ship.window), row.name)
+        watch("bocau_carrier_usable", lambda: self._usable(row.name), row.name)
+
+    def _smpp(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> SmppCarrier:
+        tools = self._tools
+        return SmppCarrier(
+            tools.world,
+            tools.store,
+            tools.receipts,
+            _smpp_settings(row, tls),
+            tools.deadlines,
+            tools.telemetry.carrier(row.name),
+            tools.log.bind(carrier=row.name),
+            on_room=self._dispatcher.notify,
+            on_callbacks=tools.on_callbacks,
+            learned=learned,
+        )
+
+    def _over_http(self, row: Carrier) -> Ship:
+        tools = self._tools
+        settings = HttpSettings(
+            row.name, row.window, row.response_seconds, row.callback_base, row.poll_seconds, tools.hook_secret
+        )
+        return HttpCarrier(
+            tools.world,
+            tools.store,
+            tools.receipts,
+            settings,
+            _dialect(row),
+            tools.http,
+            tools.deadlines,
+            tools.telemetry.carrier(row.name),
+            tools.log.bind(carrier=row.name),
+            on_room=self._dispatcher.notify,
+            on_callbacks=tools.on_callbacks,
+        )
+
+    def hook(self, request: Request) -> bool:
+        """Answer a call to an address that a carrier reports to. False if the path is none of these."""
+        path = request.target.partition(b"?")[0].decode("ascii", "replace")
+        if not path.startswith(HOOKS):
+            return False
+        name, _, sealed = path.removeprefix(HOOKS).partition("/")
+        ship = self.ships.get(name)
+        if isinstance(ship, HttpCarrier):
+            ship.hook(sealed, request)
+        else:
+            request.respond(404, b"not found\n", TEXT)
+        return True
+
+    def _usable(self, name: str) -> float | None:
+        outlet = self._dispatcher.outlets.get(name)
+        return None if outlet is None else float(outlet.usable)
+
+    def _unwatch(self, name: str) -> None:
+        for metric in (
+            "bocau_carrier_binds",
+            "bocau_carrier_window_used",
+            "bocau_carrier_window_size",
+            "bocau_carrier_usable",
+            "bocau_carrier_pace_per_second",
+        ):
+            self._tools.telemetry.unwatch(metric, name)
+
+    def _equip(self, standing: Mapping[str, Outlet]) -> None:
+        """Hand carriers and routes to the dispatcher; outlets in `standing` stay as they are."""
+        outlets = {name: standing.get(name) or _outlet(ship, self._rows[name]) for name, ship in self.ships.items()}
+        costs = {name: row.part_cost for name, row in self._rows.items()}
+        self._dispatcher.equip(RouteTable(routes_of(self._routes, costs, self._accounts)), outlets)
+
+
+def routes_of(rows: tuple[RouteRow, ...], costs: Mapping[str, int], accounts: Mapping[str, int]) -> list[Route]:
+    """The routes of the settings as dispatch asks them. An account that does not exist matches nothing."""
+    return [
+        Route(
+            row.name,
+            _choices(row, costs),
+            (row.sms_type,) if row.sms_type else (),
+            (row.brandname,) if row.brandname else (),
+            (row.telco,) if row.telco else (),
+            tuple(accounts[name] for name in row.accounts if name in accounts) if row.accounts else None,
+            "" if row.route_class == "any" else row.route_class,
+            row.prefixes,
+            row.priority,
+            Order(row.order),
+            Uncertain(row.uncertain_policy),
+            row.put_off_tries,
+        )
+        for row in rows
+    ]
+
+
+def _choices(row: RouteRow, costs: Mapping[str, int]) -> tuple[Choice, ...]:
+    names = carriers_of(row)
+    weights = row.weights or (1,) * len(names)
+    return tuple(Choice(name, weight, costs.get(name, 0)) for name, weight in zip(names, weights, strict=True))
+
+
+def _outlet(ship: Ship, row: Carrier) -> Outlet:
+    profile = _part_profile(row) if row.kind == "smpp" else None
+    policy = BreakerPolicy(row.breaker_failures, row.breaker_down_seconds, row.breaker_open_seconds, row.breaker_probes)
+    return Outlet(ship, Pace(row.throughput_per_second), profile, policy, ship.window // _KEPT_SHARE)
+
+
+def _dialect(row: Carrier) -> Dialect:
+    if row.kind == "relay":
+        return EsmsDialect(row.url, row.api_key, row.secret_key.reveal())
+    return TemplateDialect(
+        TemplateSettings(
+            row.url,
+            row.body,
+            row.body_kind == "json",
+            row.authorization.reveal(),
+            row.id_pointer,
+            row.answer_pointer,
+            row.taken_words,
+            row.later_words,
+            row.receipt_pointer,
+            row.delivered_words,
+            row.undelivered_words,
+            row.repeatable,
+        )
+    )
+
+
+def _smpp_settings(row: Carrier, tls: ssl.SSLContext | None) -> CarrierSettings:
+    return CarrierSettings(
+        name=row.name,
+        host=row.host,
+        port=row.port,
+        system_id=row.system_id,
+        password=row.password.reveal(),
+        system_type=row.system_type,
+        bind_mode=row.bind_mode,
+        binds=row.binds,
+        window=row.window,
+        enquire_seconds=row.enquire_seconds,
+        response_seconds=row.response_seconds,
+        reconnect_first_seconds=row.reconnect_first_seconds,
+        reconnect_longest_seconds=row.reconnect_longest_seconds,
+        profile=SubmitProfile(
+            source_ton=row.source_ton,
+            source_npi=row.source_npi,
+            destination_ton=row.destination_ton,
+            destination_npi=row.destination_npi,
+            service_type=row.service_type,
+            protocol_id=row.protocol_id,
+            priority=row.priority,
+            registered_delivery=row.registered_delivery,
+            replace_if_present=int(row.replace_if_present),
+            validity=row.validity,
+            user_message_reference=row.user_message_reference,
+            tlvs=tuple((int(tag, 16), bytes.fromhex(octets)) for tag, octets in row.tlvs.items()),
+        ),
+        classes=Classes(row.status),
+        per_bind_second=row.bind_throughput_per_second,
+        receiver_port=row.receiver_port,
+        address=(row.address_ton, row.address_npi, row.address_range),
+        tls=tls,
+        tls_name=row.tls_server_name,
+        trace_pdus=row.trace_pdus,
+        id_form=None if row.receipt_ids == "learn" else IdForm(row.receipt_ids),
+        utc_offset_minutes=row.receipt_utc_offset_minutes,
+    )
+
+
+def _part_profile(row: Carrier) -> Profile:
+    return Profile(
+        octets="latin-1" if row.gsm_octets == "latin1" else "gsm",
+        sixteen_bit=row.reference_bits == 16,
+        data_coding=row.gsm_data_coding,
+        joining=row.long_messages,
+    )
