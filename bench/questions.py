@@ -22,7 +22,11 @@ _GAP_MS = 10
 
 _FILL = """
 WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < :count)
-INSERT INTO message
+INSERT INTO message (
+    id, head, account_id, smsid, receivers, dropped, request_id, campaign_id, sms_type, route_class, brandname, phone,
+    telco, content, parts, price, callback_url, state, reason, owner, tries, carrier, reference, created_ms, release_ms,
+    due_ms, expires_ms, wake_ms, final_ms
+)
 SELECT :first + (n * :gap << 22), :first + (n * :gap << 22), CASE WHEN n & 1 THEN 1 ELSE 2 + (n >> 1) % 3 END,
     printf('%016x0000000000000000000', :first + (n * :gap << 22)), 1, 0, '', '', 2, 'otp', 'Baotrixemay',
     printf('09%08d', n), 2, printf('%06d la ma xac minh dang ky Baotrixemay cua ban', n), 1, 8500000, '', 'delivered',

@@ -117,6 +117,7 @@ class _Taker:
     def __init__(self, taken: list[Submission]) -> None:
         self.submit = taken.append
         self.pulse = Pulse()
+        self.adapts = False
 
     def reserve(self, parts: int) -> None:
         del parts

@@ -175,6 +175,8 @@ class Carrier(Protocol):
 
     name: str
     pulse: Pulse
+    adapts: bool
+    """It slows itself down when it is asked for less speed; one that does not is let rest as a whole."""
 
     @property
     def up(self) -> bool:

@@ -91,6 +91,7 @@ class HttpCarrier:
         self.window = settings.window
         self.wanted = 1
         self.pulse = Pulse()
+        self.adapts = False
         self.why = ""
         """Why the last call failed; empty if it did not."""
         self.outstanding = 0

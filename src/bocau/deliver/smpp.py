@@ -91,6 +91,7 @@ class SmppCarrier:
     ) -> None:
         self.name = settings.name
         self.pulse = Pulse()
+        self.adapts = True
         self._world = world
         self._store = store
         self._receipts = receipts
@@ -289,7 +290,9 @@ class SmppCarrier:
             self._throttled(sent, status)
         if answer is StatusAnswer.PERMANENT:
             self.pulse.beat()
-        elif status != Status.THROTTLED:
+        elif status == Status.THROTTLED:
+            self.pulse.throttles += 1
+        else:
             self.pulse.miss()
 
     def _throttled(self, sent: Sent, status: int) -> None:

@@ -99,7 +99,7 @@ class Outlet:
 
     def rests(self, now: float) -> bool:
         """Whether the carrier asked for less speed a moment ago: then everything that waits for it waits."""
-        if self.carrier.pulse.throttles != self.throttles:
+        if self.carrier.pulse.throttles != self.throttles and not self.carrier.adapts:
             self.throttles = self.carrier.pulse.throttles
             self.rest_until = now + _REST_SECONDS
         return now < self.rest_until

@@ -72,6 +72,7 @@ class CountingCarrier:
         self.window = window
         self.up = True
         self.pulse = Pulse()
+        self.adapts = False
         self.reserved = 0
         self.used = 0
         self.sent: list[tuple[float, Submission]] = []
