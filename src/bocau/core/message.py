@@ -4,7 +4,7 @@ Times are integer milliseconds since 1970 UTC, money is integer 1/10,000 VND, pa
 """
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bocau.core.lifecycle import AttemptState, State
 
@@ -331,6 +331,13 @@ class ReceiptIn(NamedTuple):
     """When it says the message was handed in, if it says so; looked at only while nothing better is known."""
     reference: int | None = None
     """Our user_message_reference, where the carrier echoes it."""
+
+    def handed_over(self) -> "ReceiptIn":
+        """The same with `hand_over` set, at a fifth of the cost of _replace."""
+        return tuple.__new__(ReceiptIn, (*self[:_HAND_OVER], True, *self[_HAND_OVER + 1 :]))
+
+
+_HAND_OVER: Final = ReceiptIn._fields.index("hand_over")
 
 
 class InboundIn(NamedTuple):

@@ -14,7 +14,7 @@ from bocau.core.message import AnswerKind, AttemptKey, Known, ReceiptIn, Receipt
 from bocau.core.outcome import match_key
 from bocau.deliver.dialect import Dialect, News, Outgoing, Said
 from bocau.deliver.hook import Hook, hook_path, read_hook
-from bocau.deliver.record import Acknowledge, Recorder, Sent, TakeReceipt, Word
+from bocau.deliver.record import Acknowledge, Recorder, Sent, TakeReceipt
 from bocau.listener import TEXT, Request
 from bocau.ports import HttpAnswer, HttpFailure, HttpPost, Pulse, Submission, World
 from bocau.store.contract import DeliverStore, OutcomeDeadlines
@@ -248,7 +248,7 @@ class HttpCarrier:
             self.pulse.beat()
         if kind is not AnswerKind.TAKEN:
             self._log.info(LogEvent.ATTEMPT_REFUSE, message=sent.key.message_id, reason=f"{kind} {said.status}")
-        self._recorder.record(sent, Word(kind, said.status, said.carrier_id, match_key(_reference(sent.key))))
+        self._recorder.record(sent, kind, said.status, said.carrier_id, match_key(_reference(sent.key)))
         if kind is AnswerKind.TAKEN:
             self._expect(sent, said.carrier_id)
         self._on_room()
@@ -275,9 +275,8 @@ class HttpCarrier:
         key = hook.key
         heard = self._open.get(key)
         if heard is None:
-            word = Word(AnswerKind.TAKEN, 0, news.carrier_id, match_key(_reference(key)))
             late = Sent(key, hook.account_id, 1, "", hook.phone, self._world.monotonic(), None, Recourse())
-            self._recorder.record(late, word)
+            self._recorder.record(late, AnswerKind.TAKEN, 0, news.carrier_id, match_key(_reference(key)))
         if news.state is not None:
             self._open.pop(key, None)
         carrier_id = news.carrier_id or ("" if heard is None else heard.carrier_id)

@@ -12,7 +12,7 @@ from bocau.ports import World
 from bocau.store.contract import DeliverStore, OutcomeDeadlines, Recorded, StoreFault
 from bocau.telemetry import CarrierMeters, Log, LogEvent
 
-__all__ = ["Acknowledge", "Recorder", "Sent", "TakeReceipt", "Word"]
+__all__ = ["Acknowledge", "Recorder", "Sent", "TakeReceipt"]
 
 _FAULT_SECONDS: Final = 1.0
 _RECORD_SECONDS: Final = 10.0
@@ -39,15 +39,6 @@ class Sent(NamedTuple):
     recourse: Recourse
 
 
-class Word(NamedTuple):
-    """What a carrier said to one submit, or did not."""
-
-    kind: AnswerKind
-    status: int = 0
-    carrier_id: str = ""
-    match_key: str = ""
-
-
 class Recorder:
     """One carrier account's records. `unrecorded` answers are known to memory alone."""
 
@@ -71,9 +62,8 @@ class Recorder:
         self._on_callbacks = on_callbacks
         self._stopped = False
 
-    def record(self, sent: Sent, word: Word) -> None:
-        """Store how an attempt went."""
-        kind, status, carrier_id, key = word
+    def record(self, sent: Sent, kind: AnswerKind, status: int = 0, carrier_id: str = "", key: str = "") -> None:
+        """Store how an attempt went: what the carrier said to one submit, or did not; `key` is the id's match key."""
         self._meters.answers[kind] += 1
         now_ms = self._world.now_ms()
         answer = Answer(

@@ -16,14 +16,14 @@ from bocau.core.outcome import IdForm, match_key
 from bocau.deliver.ids import IdBook
 from bocau.deliver.link import CarrierSettings, SmppLink
 from bocau.deliver.profile import make_submit, validity_of
-from bocau.deliver.record import Acknowledge, Recorder, Sent, TakeReceipt, Word
+from bocau.deliver.record import Acknowledge, Recorder, Sent, TakeReceipt
 from bocau.deliver.tempo import Tempo
 from bocau.ports import PartOut, Pulse, Submission, World
 from bocau.store.contract import DeliverStore, OutcomeDeadlines, StoreFault
 from bocau.telemetry import CarrierMeters, Log, LogEvent
 from bocau.wire.smpp.codec import octets_of
 from bocau.wire.smpp.events import Delivered, Event, NotBound, SubmitAnswered, SubmitTimedOut, WindowFull
-from bocau.wire.smpp.pdu import FieldError
+from bocau.wire.smpp.pdu import DataSm, DeliverSm, FieldError
 from bocau.wire.smpp.pieces import read_piece
 from bocau.wire.smpp.receipt import Receipt, ReceiptState, read_receipt
 from bocau.wire.smpp.status import Answer as StatusAnswer
@@ -199,8 +199,8 @@ class SmppCarrier:
     def submit(self, submission: Submission) -> None:
         """See ports.Carrier."""
         self._reserved -= len(submission.parts)
-        now_ms = self._world.now_ms()
-        validity = validity_of(self.settings.profile, submission, now_ms)
+        now_ms, profile = self._world.now_ms(), self.settings.profile
+        validity = "" if profile.validity == "none" else validity_of(profile, submission, now_ms)
         for part in submission.parts:
             self._submit(submission, part, validity, now_ms)
 
@@ -315,7 +315,7 @@ class SmppCarrier:
         key = match_key(carrier_id) if carrier_id else ""
         if key:
             self.ids.remember(key, sent)
-        self._recorder.record(sent, Word(kind, status, carrier_id, key))
+        self._recorder.record(sent, kind, status, carrier_id, key)
 
     # Receipts
 
@@ -345,8 +345,7 @@ class SmppCarrier:
         key, sent = self.ids.recall(receipt.message_id)
         now_ms = self._world.now_ms()
         state = _STATES[receipt.state]
-        phone, sender = _ends(event)
-        text = getattr(event.message, "short_message", b"")
+        phone, sender = _ends(event.message, sent)
         if sent is not None:
             return ReceiptIn(
                 self.name,
@@ -356,7 +355,7 @@ class SmppCarrier:
                 state,
                 receipt.error,
                 now_ms,
-                text,
+                getattr(event.message, "short_message", b""),
                 sent.key,
                 False,
                 sent.known,
@@ -402,12 +401,13 @@ class SmppCarrier:
             waiting(receipt.state)
 
 
-def _ends(event: Delivered) -> tuple[str, str]:
-    """The phone that a receipt is about, and the sender of the message.
+def _ends(message: DeliverSm | DataSm, sent: Sent | None) -> tuple[str, str]:
+    """The phone that a receipt is about, and the sender of the message; `sent` is what it probably is about.
 
     By the specification they are its source and its destination; some carriers do not swap the message's own.
     """
-    message = event.message
+    if sent is not None and message.source_addr == phones.to_e164(sent.phone):
+        return sent.phone, message.destination_addr
     phone = phones.normalise(message.source_addr)
     if phone:
         return phone, message.destination_addr

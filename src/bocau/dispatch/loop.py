@@ -14,12 +14,15 @@ from bocau.loops import ClaimLoop, MessageLane
 from bocau.ports import PartOut, Submission, World
 from bocau.store.contract import DispatchStore, StoreFault
 from bocau.telemetry import DispatchMeters, Log, LogEvent
+from bocau.wire.gsm.parts import Part
 
 __all__ = ["NO_ROUTE", "Dispatcher", "Moved"]
 
 NO_ROUTE: Final = "(no route)"
 """Where messages are parked that no route takes; no route can have this name."""
 
+_ALONE: Final = (1,)
+"""The parts of most messages."""
 _POLL_SECONDS: Final = 0.25
 _FAULT_SECONDS: Final = 1.0
 
@@ -321,7 +324,7 @@ class Dispatcher:
             # Its slots are reserved before the store is asked which parts are left: others look for room meanwhile.
             self._run(self._begin_again(outlet, waiting, total))
         else:
-            self._intend(outlet, waiting, tuple(range(1, total + 1)), total, now_ms)
+            self._intend(outlet, waiting, _ALONE if total == 1 else tuple(range(1, total + 1)), total, now_ms)
         return total
 
     async def _begin_again(self, outlet: Outlet, waiting: Waiting, total: int) -> None:
@@ -356,7 +359,8 @@ class Dispatcher:
         self._meters.planned += 1
         self._meters.wait_seconds.observe((intent.at_ms - message.release_ms) / 1000)
         cuts = cut_for(message, reference, outlet.profile)
-        outlet.pace.spend(len(intent.parts), self._world.monotonic())
+        if outlet.pace.limited:
+            outlet.pace.spend(len(intent.parts), self._world.monotonic())
         outlet.carrier.submit(
             Submission(
                 message.id,
@@ -366,11 +370,7 @@ class Dispatcher:
                 message.brandname,
                 message.phone,
                 message.route_class,
-                tuple(
-                    PartOut(part, cut.data, cut.data_coding, cut.esm_class, cut.tlvs)
-                    for part in intent.parts
-                    for cut in (cuts[part - 1],)
-                ),
+                tuple([_part_out(part, cuts[part - 1]) for part in intent.parts]),
                 message,
                 way.recourse,
             )
@@ -401,3 +401,7 @@ class Dispatcher:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._log.error(LogEvent.FAULT, exc_info=error)
+
+
+def _part_out(part: int, cut: Part) -> PartOut:
+    return PartOut(part, cut.data, cut.data_coding, cut.esm_class, cut.tlvs)

@@ -18,9 +18,11 @@ class Pace:
     no more, so a burst does not use up the second at its start.
     """
 
-    __slots__ = ("_held", "_per_second", "_quantum", "_recent", "_share", "_spent")
+    __slots__ = ("_held", "_per_second", "_quantum", "_recent", "_share", "_spent", "limited")
 
     def __init__(self, per_second: int) -> None:
+        self.limited = per_second > 0
+        """False: nothing is counted, and everything fits."""
         self._per_second = per_second
         self._share = max(1, -(-per_second // round(1 / _QUANTUM_SECONDS)))
         self._recent: deque[float] = deque(maxlen=per_second or None)

@@ -31,9 +31,9 @@ class ReceiptDesk:
 
     def take(self, receipt: ReceiptIn, acknowledge: Acknowledge) -> None:
         """Store a receipt. `acknowledge` is called after the commit, or with None."""
-        hand_over = self._calls.reserve(1)
-        if hand_over:
-            receipt = receipt._replace(hand_over=True)
+        known = receipt.known
+        if (known is None or known.message.callback_url) and self._calls.reserve(1):
+            receipt = receipt.handed_over()
         self._store.receipt(receipt, partial(self._done, receipt, acknowledge))
 
     def _done(self, receipt: ReceiptIn, acknowledge: Acknowledge, result: ReceiptStored | StoreFault) -> None:

@@ -115,6 +115,8 @@ class Finishing:
 
     def tell_all(self, db: sqlite3.Connection, ended: Sequence[tuple[Row, int, bool]]) -> None:
         """Create the callbacks of requests with one message each; of each its row, moment, and whether it is ours."""
+        if not ended:
+            return
         db.executemany(
             self._q["insert_callback"],
             [

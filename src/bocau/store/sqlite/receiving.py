@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bocau.core.lifecycle import AttemptEvent, AttemptState, Event, State
-from bocau.core.message import AttemptKey, ReceiptIn, ReceiptStored
+from bocau.core.message import AttemptKey, Message, ReceiptIn, ReceiptStored
 from bocau.core.outcome import fold
 from bocau.store.queries import Queries
 from bocau.store.sqlite.finishing import Finishing, Row
@@ -42,8 +42,9 @@ class Receiving:
 
     def run(self, db: sqlite3.Connection, items: Sequence[ReceiptIn]) -> list[ReceiptStored]:
         """One result each, in order; plain deliveries are written together."""
-        if self._deliver_known(db, items):
-            return [self._delivered(_row_of(receipt), receipt) for receipt in items]
+        known = self._deliver_known(db, items)
+        if known is not None:
+            return known
         results: list[ReceiptStored] = []
         plain: dict[int, tuple[ReceiptIn, Row]] = {}
         for receipt in items:
@@ -62,28 +63,38 @@ class Receiving:
         due = self._finishing.due(row, State.DELIVERED, receipt.at_ms, receipt.hand_over) if row[11] else None
         return ReceiptStored(True, True, due, max(0, receipt.at_ms - row[13]), receipt.match_keys[0])
 
-    def _deliver_known(self, db: sqlite3.Connection, items: Sequence[ReceiptIn]) -> bool:
+    def _deliver_known(self, db: sqlite3.Connection, items: Sequence[ReceiptIn]) -> list[ReceiptStored] | None:
         """The usual case without a look: memory knows every message, and the updates check what it knows.
 
-        False, with nothing written, if an item is not so plain or the store does not agree with memory.
+        None, with nothing written, if an item is not so plain or the store does not agree with memory.
         """
-        if not all(_is_known(receipt) for receipt in items) or len({r.hint for r in items}) < len(items):
-            return False
         q = self._q
+        attempts, ended, told, results = [], [], [], []
+        for receipt in items:
+            hint, known = receipt.hint, receipt.known
+            if known is None or hint is None or receipt.state is not AttemptState.DELIVERED:
+                return None
+            message, at_ms, error, key = known.message, receipt.at_ms, receipt.error, receipt.match_keys[0]
+            if hint.message_id != message.id or message.receivers - message.dropped != 1:
+                return None
+            attempts.append((*hint, error, at_ms, receipt.carrier, receipt.phone, key))
+            ended.append((message.id, error, at_ms))
+            due = None
+            if message.callback_url:
+                row = _row_of(message, hint.number, known.intent_ms)
+                told.append((row, at_ms, receipt.hand_over))
+                due = self._finishing.due(row, State.DELIVERED, at_ms, receipt.hand_over)
+            results.append(ReceiptStored(True, True, due, max(0, at_ms - known.intent_ms), key))
         db.execute("SAVEPOINT known")
-        attempts = db.executemany(
-            q["deliver_known_attempt"],
-            [(*(r.hint or ()), r.error, r.at_ms, r.carrier, r.phone, r.match_keys[0]) for r in items],
-        ).rowcount
-        ended = [(r.known.message.id, r.error, r.at_ms) for r in items if r.known is not None]
-        agreed = attempts == len(items) == db.executemany(q["deliver_message"], ended).rowcount
+        matched = db.executemany(q["deliver_known_attempt"], attempts).rowcount
+        agreed = matched == len(items) == db.executemany(q["deliver_message"], ended).rowcount
         if not agreed:
             db.execute("ROLLBACK TO known")
         db.execute("RELEASE known")
-        if agreed:
-            rows = [(_row_of(r), r.at_ms, r.hand_over) for r in items]
-            self._finishing.tell_all(db, [told for told in rows if told[0][11]])
-        return agreed
+        if not agreed:
+            return None
+        self._finishing.tell_all(db, told)
+        return results
 
     def _plain(
         self, db: sqlite3.Connection, receipt: ReceiptIn, before: Mapping[int, tuple[ReceiptIn, Row]]
@@ -181,20 +192,9 @@ class Receiving:
         )
 
 
-def _is_known(receipt: ReceiptIn) -> bool:
-    """Whether it says delivered of a message that memory knows and that is all there is to its request."""
-    known, hint = receipt.known, receipt.hint
-    if known is None or hint is None or receipt.state is not AttemptState.DELIVERED:
-        return False
-    return hint.message_id == known.message.id and known.message.receivers - known.message.dropped == 1
-
-
-def _row_of(receipt: ReceiptIn) -> Row:
-    """What plain_delivery would return for a message that memory knows. Raises ValueError for one it does not."""
-    if receipt.known is None or receipt.hint is None:
-        raise ValueError("memory does not know the message")
-    m = receipt.known.message
+def _row_of(m: Message, tries: int, intent_ms: int) -> Row:
+    """What plain_delivery would return for a message that memory knows."""
     return (
         *(m.id, m.head, m.account_id, m.smsid, m.receivers, m.dropped, m.request_id, m.sms_type, m.telco, m.phone),
-        *(m.price, m.callback_url, receipt.hint.number, receipt.known.intent_ms),
+        *(m.price, m.callback_url, tries, intent_ms),
     )

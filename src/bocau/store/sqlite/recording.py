@@ -15,6 +15,7 @@ from bocau.store.sqlite.receiving import Receiving, three_forms
 
 __all__ = ["Recording"]
 
+_CAPTURE: Final = EntryKind.CAPTURE.value
 _SENT: Final = Recorded(State.SENT, None)
 _UNCHANGED: Final = Recorded(None, None)
 _NONE_TAKEN: Final = frozenset({AttemptState.REFUSED.value, AttemptState.SUBMITTING.value})
@@ -31,16 +32,18 @@ class Recording:
 
     def run(self, db: sqlite3.Connection, items: Sequence[Answer]) -> list[Recorded]:
         """One result each."""
-        q = self._q
-        taken = [a for a in items if a.kind is AnswerKind.TAKEN]
+        q, kind = self._q, AnswerKind.TAKEN
+        taken = [a for a in items if a.kind is kind]
         db.executemany(q["answer_taken"], [(*a.key, a.carrier_id, a.match_key, a.at_ms) for a in taken])
         single = [(a.key.message_id,) for a in taken if a.total == 1]
         all_moved = db.executemany(q["message_taken"], single).rowcount == len(single)
         db.executemany(
             q["insert_ledger"],
-            [(a.account_id, a.key.message_id, EntryKind.CAPTURE.value, 0, "taken", a.at_ms) for a in taken],
+            [(a.account_id, a.key.message_id, _CAPTURE, 0, "taken", a.at_ms) for a in taken],
         )
         orphans = bool(taken) and db.execute(q["any_orphan"]).fetchone() is not None
+        if all_moved and not orphans and len(single) == len(items):
+            return [_SENT] * len(items)
         return [self._record(db, answer, orphans, all_moved) for answer in items]
 
     def _record(self, db: sqlite3.Connection, answer: Answer, orphans: bool, all_moved: bool) -> Recorded:

@@ -6,7 +6,7 @@ network_error_code) are read first, where a carrier sends them.
 """
 
 import re
-from enum import Enum
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from bocau.wire.smpp.pdu import DataSm, DeliverSm, Tlvs
@@ -15,7 +15,7 @@ from bocau.wire.smpp.tlv import Tag, make_tlv
 __all__ = ["Receipt", "ReceiptState", "parse_receipt_text", "read_receipt", "receipt_text", "receipt_tlvs"]
 
 
-class ReceiptState(Enum):
+class ReceiptState(StrEnum):
     """What a receipt says. The value is the word of SMPP 3.4, appendix B."""
 
     DELIVERED = "DELIVRD"

@@ -1,7 +1,7 @@
 """What a command_status means for the message: the table of SMPP 3.4, 5.1.3, with a class per row (fault F25)."""
 
 from collections.abc import Iterable, Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-class Answer(Enum):
+class Answer(StrEnum):
     """What an answer to a submit means. Everything but TAKEN means: not taken, free to try again or elsewhere."""
 
     TAKEN = "taken"
