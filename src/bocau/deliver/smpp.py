@@ -264,9 +264,13 @@ class SmppCarrier:
             self._record(cast("Sent", event.token), AnswerKind.UNCERTAIN, 0, "")
 
     def on_lost(self, uncertain: list[object], unsent: list[object]) -> None:
-        """A connection is gone: what may have reached the carrier is uncertain, what never left is not taken."""
-        for token in uncertain:
+        """A connection is gone: what may have reached the carrier is uncertain, what never left is not taken.
+
+        However many parts it leaves in doubt, it is one failure of the carrier.
+        """
+        if uncertain:
             self.pulse.miss()
+        for token in uncertain:
             self._record(cast("Sent", token), AnswerKind.UNCERTAIN, 0, "")
         for token in unsent:
             self._record(cast("Sent", token), AnswerKind.TEMPORARY, 0, "")
