@@ -214,6 +214,8 @@ NOT_OF_A_MESSAGE = {
     "put_brandname": "active or disabled",
     "insert_registration": "pending, approved or refused",
     "decide_registration": "pending, approved or refused",
+    "join_inbound": "whether a message from a subscriber is to be told",
+    "inbound_told": "the state of telling is its verdict",
 }
 
 

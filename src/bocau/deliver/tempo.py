@@ -11,17 +11,19 @@ _LEAST_STEP: Final = 0.5
 _OPEN_AGAIN: Final = 1.5
 """The limit goes once it has grown beyond the rate that brought it, by so much."""
 _BURST_SECONDS: Final = 0.1
+_TOLERATED: Final = 10
+"""One complaint in so many parts is about a message, not about the rate."""
 
 
 class Tempo:
     """Additive increase, multiplicative decrease, over all links of one carrier account. Times are monotonic seconds.
 
-    While the carrier has not complained there is no limit. A throttle answer halves the rate, once for all parts that
-    were on their way at that moment; every second without one adds a twentieth of the rate that was too much. The
+    While the carrier has not complained there is no limit. Throttle answers to a tenth of the parts of the last seconds
+    halve the rate, once for all parts that were on their way at that moment; every second without one adds a twentieth of the rate that was too much. The
     limit ends half above that rate: by then either the complaint was a passing one, or the next has come.
     """
 
-    __slots__ = ("_before", "_count", "_cut_at", "_grown_at", "_peak", "_second", "_tokens", "limit")
+    __slots__ = ("_before", "_complaints", "_count", "_cut_at", "_grown_at", "_peak", "_second", "_tokens", "limit")
 
     def __init__(self) -> None:
         self.limit: float | None = None
@@ -34,12 +36,13 @@ class Tempo:
         self._second = float("-inf")
         self._count = 0
         self._before = 0
+        self._complaints = 0
 
     def sent(self, now: float) -> None:
         """A part leaves."""
         if now - self._second >= 1.0:
             self._before = self._count if now - self._second < 2.0 else 0
-            self._count, self._second = 0, now
+            self._count, self._second, self._complaints = 0, now, 0
         self._count += 1
         if self.limit is not None:
             self._tokens -= 1.0
@@ -48,6 +51,10 @@ class Tempo:
         """A part that left at `sent_at` was answered: too much. Whether that made it slower."""
         if sent_at <= self._cut_at:
             return False
+        self._complaints += 1
+        if self._complaints * _TOLERATED < self._count + self._before:
+            return False
+        self._complaints = 0
         if self.limit is None:
             self._peak = max(float(self._before), float(self._count), 2 * _LEAST_PER_SECOND)
             self.limit = self._peak

@@ -16,6 +16,11 @@ def busy(tempo: Tempo, per_second: int, begin: float = 0.0, seconds: float = 3.0
     return begin + seconds
 
 
+def complain(tempo: Tempo, sent_at: float, now: float, times: int = 20) -> bool:
+    """So many parts that left at one moment come back as too much; whether that made it slower."""
+    return any([tempo.throttled(sent_at, now) for _ in range(times)])
+
+
 def test_without_a_complaint_there_is_no_limit() -> None:
     """Window and contract alone decide."""
     tempo = Tempo()
@@ -27,7 +32,7 @@ def test_a_complaint_halves_the_rate_that_brought_it_and_lets_nothing_go_at_once
     """The rate is what really left, whatever the contract says."""
     tempo = Tempo()
     now = busy(tempo, 100)
-    assert tempo.throttled(now - 0.01, now)
+    assert complain(tempo, now - 0.01, now)
     assert tempo.limit is not None
     assert 49 <= tempo.limit <= 51
     assert tempo.room(now) < 1
@@ -37,15 +42,26 @@ def test_a_complaint_halves_the_rate_that_brought_it_and_lets_nothing_go_at_once
     assert tempo.room(at) >= 0.99
 
 
+def test_a_complaint_now_and_then_is_about_a_message() -> None:
+    """One part in twenty put off, second after second: the account goes on at its speed."""
+    tempo = Tempo()
+    for number in range(2_000):
+        now = number / 100
+        tempo.sent(now)
+        if number % 20 == 19:
+            assert not tempo.throttled(now, now + 0.001)
+    assert tempo.limit is None
+
+
 def test_parts_that_were_on_their_way_do_not_slow_it_again() -> None:
     """A window full of refusals is one complaint."""
     tempo = Tempo()
     now = busy(tempo, 100)
-    assert tempo.throttled(now - 0.1, now)
+    assert complain(tempo, now - 0.1, now)
     before = tempo.limit
-    assert not tempo.throttled(now - 0.05, now + 0.1)
+    assert not complain(tempo, now - 0.05, now + 0.1)
     assert tempo.limit == before
-    assert tempo.throttled(now + 0.2, now + 0.3)
+    assert complain(tempo, now + 0.2, now + 0.3)
     assert tempo.limit is not None
     assert before is not None
     assert tempo.limit < before
@@ -55,7 +71,7 @@ def test_it_grows_with_every_second_and_ends_half_above_the_rate_that_was_too_mu
     """Additive: a twentieth of the peak each second; from half to one and a half takes twenty."""
     tempo = Tempo()
     now = busy(tempo, 100)
-    tempo.throttled(now - 0.01, now)
+    complain(tempo, now - 0.01, now)
     seen = []
     for second in range(1, 25):
         tempo.room(now + second)
