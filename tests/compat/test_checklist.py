@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.rooms.accept.doorway import GOLDEN, JSON_PATH, PLAIN, SAMPLE_SMSID, Doorway, Reply, doorway, golden, http
 from tests.rooms.accept.shop import KEY, PHONES, SECRET, Stock
 from tests.store.engines import SqliteEngine
@@ -64,7 +65,7 @@ def recorded(path: Path) -> bytes:
 
 def stored(message: Message) -> Message:
     """A message without what differs between any two: its ids."""
-    return message._replace(id=0, head=0, smsid="")
+    return replace(message, id=0, head=0, smsid="")
 
 
 def form(members: Mapping[str, str]) -> bytes:

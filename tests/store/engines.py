@@ -29,7 +29,7 @@ DEADLINES: Final = OutcomeDeadlines(
 )
 
 
-_MESSAGES: Final = f"SELECT {', '.join(Message._fields)} FROM message"  # noqa: S608 - the names of our own fields
+_MESSAGES: Final = f"SELECT {', '.join(Message.__struct_fields__)} FROM message"  # noqa: S608 - the names of our own fields
 
 
 class Rooms(

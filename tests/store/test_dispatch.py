@@ -1,6 +1,7 @@
 """Room 3's contract: what is claimed, and that an intent is stored before anything leaves."""
 
 import pytest
+from msgspec.structs import replace
 from tests.store.house import HOUR, PRICE, TTL, House
 
 from bocau.core.lifecycle import AttemptState, Event, State
@@ -12,7 +13,7 @@ def test_a_due_message_is_claimed(house: House) -> None:
     """With everything dispatch needs, and as ours."""
     message = house.accept()
     (claimed,) = house.claim()
-    assert claimed == message._replace(owner=house.store.epoch, wake_ms=message.expires_ms)
+    assert claimed == replace(message, owner=house.store.epoch, wake_ms=message.expires_ms)
     assert house.row(message) == claimed
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.store.engines import SqliteEngine
 from tests.store.house import HOUR, NOON, PRICE, House
 from tests.store.sweep import sweep
@@ -444,10 +445,10 @@ def test_a_full_disk_in_the_middle_of_a_delivery_loses_nothing(house: House, eng
 # Items that cannot be stored
 
 BAD = {
-    "text with half a letter": lambda m: m._replace(content="\ud800"),
-    "a number beyond 64 bits": lambda m: m._replace(price=1 << 70),
-    "a value of no kind": lambda m: m._replace(content=object()),
-    "a missing field": lambda m: m._replace(smsid=None),
+    "text with half a letter": lambda m: replace(m, content="\ud800"),
+    "a number beyond 64 bits": lambda m: replace(m, price=1 << 70),
+    "a value of no kind": lambda m: replace(m, content=object()),
+    "a missing field": lambda m: replace(m, smsid=None),
 }
 
 

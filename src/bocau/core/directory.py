@@ -7,8 +7,8 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
 from bocau.core.limits import UNLIMITED, LimitRow, Limits, with_own
@@ -154,7 +154,8 @@ class DirectoryRows(NamedTuple):
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class RegisteredTemplate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RegisteredTemplate:
     """A template ready to match."""
 
     id: int
@@ -171,7 +172,8 @@ def nearest_registered(rows: Sequence[RegisteredTemplate], text: str) -> tuple[R
     return next(row for row in rows if row.template is template), difference
 
 
-class Brandname(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Brandname:
     """A sender name with the templates it may send, by network."""
 
     name: str
@@ -179,7 +181,8 @@ class Brandname(NamedTuple):
     templates: Mapping[int, tuple[RegisteredTemplate, ...]]
 
 
-class Account(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Account:
     """Who pays, with everything the checks ask about."""
 
     id: int
@@ -202,7 +205,7 @@ class Account(NamedTuple):
     """Whether messages to numbers are limited, so that somebody must count them."""
     guarded: bool = False
     """Whether any of that stands between a message and its templates."""
-    call_templates: Mapping[int, str] = MappingProxyType({})
+    call_templates: Mapping[int, str] = field(default_factory=dict)
     """Texts by TemplateId."""
 
     def brandname(self, sms_type: int, name: str) -> Brandname | None:
@@ -215,7 +218,8 @@ class Account(NamedTuple):
         return self.prices.get((sms_type, 0)) if found is None else found
 
 
-class Key(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Key:
     """An API key and its account."""
 
     account: Account

@@ -19,8 +19,9 @@ class Tempo:
     """Additive increase, multiplicative decrease, over all links of one carrier account. Times are monotonic seconds.
 
     While the carrier has not complained there is no limit. Throttle answers to a tenth of the parts of the last seconds
-    halve the rate, once for all parts that were on their way at that moment; every second without one adds a twentieth of the rate that was too much. The
-    limit ends half above that rate: by then either the complaint was a passing one, or the next has come.
+    halve the rate, once for all parts that were on their way at that moment; every second without adds a twentieth of
+    the rate that was too much. The limit ends half above that rate: by then either the complaint was a passing one, or
+    the next has come.
     """
 
     __slots__ = ("_before", "_complaints", "_count", "_cut_at", "_grown_at", "_peak", "_second", "_tokens", "limit")

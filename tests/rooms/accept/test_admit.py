@@ -1,6 +1,6 @@
 """An admission: the rows of one request, with their ids, states and moments."""
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from tests.rooms.accept.shop import NOW, PHONES, POLICY, REQUEST, TEXT, VND, Stock, directory
 
 from bocau.accept.admit import admission
@@ -29,7 +29,7 @@ def test_the_row_of_a_plain_request_has_every_field_of_it() -> None:
     """Due at once and in this node's hand: it is looked at again only when it is too old."""
     rows = admitted(FULL, OURS)
     (message,) = rows.messages
-    assert message._asdict() == {
+    assert asdict(message) == {
         "id": message.id,
         "head": message.id,
         "account_id": 1,

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import astuple
 from tests.rooms.accept.doorway import GET_PATH, INVALID, JSON_PATH, PLAIN, STATUS_PATH, Doorway, doorway, golden, query
 from tests.rooms.accept.shop import KEY, PHONES, SECRET, TEXT, Stock
 
@@ -197,7 +198,7 @@ def test_names_of_parameters_are_found_in_any_case(tmp_path: Path, spell: object
             await place.request("POST", GET_PATH, json.dumps(members).encode()),
         ):
             assert reply.code == "100"
-        assert {message[9:14] for message in place.rows()} == {("otp", "BOCAU", PHONES[2], 2, TEXT)}
+        assert {astuple(message)[9:14] for message in place.rows()} == {("otp", "BOCAU", PHONES[2], 2, TEXT)}
 
     doorway(tmp_path, scenario)
 

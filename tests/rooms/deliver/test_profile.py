@@ -1,6 +1,9 @@
 """What a carrier's profile makes of a submit."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from bocau.core.message import AttemptKey, Message
 from bocau.core.outcome import attempt_reference
@@ -15,7 +18,8 @@ PART = PartOut(1, b"4821", 0, 0)
 
 def submission(expires_in_ms: int = 300_000) -> Submission:
     """A message that is of use for so long."""
-    message = Message._make([None] * len(Message._fields))._replace(expires_ms=NOW + expires_in_ms)
+    nothing: list[Any] = [None] * len(Message.__struct_fields__)
+    message = replace(Message(*nothing), expires_ms=NOW + expires_in_ms)
     return Submission(77, 1, 1, 1, "BOCAU", "0901234567", "otp", (PART,), message)
 
 

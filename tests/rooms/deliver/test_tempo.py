@@ -18,7 +18,7 @@ def busy(tempo: Tempo, per_second: int, begin: float = 0.0, seconds: float = 3.0
 
 def complain(tempo: Tempo, sent_at: float, now: float, times: int = 20) -> bool:
     """So many parts that left at one moment come back as too much; whether that made it slower."""
-    return any([tempo.throttled(sent_at, now) for _ in range(times)])
+    return any(tempo.throttled(sent_at, now) for _ in range(times))
 
 
 def test_without_a_complaint_there_is_no_limit() -> None:

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.rooms.dispatch.desk import message
 
 from bocau.core.message import Past, Recourse
@@ -140,7 +141,7 @@ def test_after_some_refusals_for_now_the_next_carrier_has_its_turn() -> None:
 
 def test_a_text_is_cut_as_its_carrier_wants_it() -> None:
     """The header's size changes where the cuts lie, and may change how many there are."""
-    long = message(1)._replace(content="x" * 306, parts=2)
+    long = replace(message(1), content="x" * 306, parts=2)
     assert [part.udhi for part in cut_for(message(1), 0, Profile())] == [False]
     assert len(cut_for(long, 7, Profile())) == 2
     assert len(cut_for(long, 7, Profile(sixteen_bit=True))) == 3

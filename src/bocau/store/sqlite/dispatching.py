@@ -46,7 +46,7 @@ class Dispatching:
             own = [group for group in groups if group[0] == route_class]
             messages += self._share_out(db, own, room[route_class], now_ms)
             left.update((account, route_class) for _, _, account in own)
-        return Claimed(sorted(messages), frozenset(left), whole)
+        return Claimed(sorted(messages, key=lambda message: message.id), frozenset(left), whole)
 
     def _groups(self, db: sqlite3.Connection, closed: frozenset[str]) -> tuple[list[_Group], bool]:
         """The groups that have something waiting, from where the last claim ended; whether these are all of them."""
