@@ -9,6 +9,8 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import Struct
+
 from bocau.core.message import Message, Recourse
 
 __all__ = [
@@ -126,7 +128,7 @@ class PartOut(NamedTuple):
     """Optional parameters that belong to this part."""
 
 
-class Submission(NamedTuple):
+class Submission(Struct, frozen=True, gc=False):
     """A message whose intent is stored: its parts may leave."""
 
     message_id: int

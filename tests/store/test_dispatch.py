@@ -333,7 +333,7 @@ def test_a_message_begun_anew_gets_a_new_reference_and_all_its_attempts(house: H
     for part in (1, 2):
         house.record(house.answer(message, AnswerKind.PERMANENT, part=part, recourse=Recourse(elsewhere=True)))
     (claimed,) = house.claim()
-    intent = house.intent(claimed, (), 2, "south")._replace(anew=True)
+    intent = replace(house.intent(claimed, (), 2, "south"), anew=True)
     second = house.one(house.store.begin, intent)
     assert second
     assert second != first

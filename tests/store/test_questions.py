@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from tests.store.house import HOUR, NOON, PHONE, PRICE, House
 
 from bocau.core.ids import first_id_at, short_id
@@ -105,7 +106,7 @@ def shown(house: House, code_hash: bytes, phone: str = PHONE, account: int = 0) 
 
 def accept_with(house: House, code: GeneratedCode, request_id: str = "") -> None:
     """A message with a code is accepted."""
-    admission = house.draft(request_id=request_id)._replace(code=code)
+    admission = replace(house.draft(request_id=request_id), code=code)
     assert house.admit(admission) == Admitted(admission)
 
 
@@ -136,8 +137,8 @@ def test_tries_of_one_transaction_count_one_after_the_other(house: House) -> Non
 def test_a_code_of_a_request_that_is_not_stored_is_not_stored(house: House) -> None:
     """A repeated RequestId, beside one that is accepted in the same transaction."""
     accept_with(house, CODE, "one")
-    again = house.draft(request_id="one")._replace(code=CODE._replace(code_hash=b"other" * 6))
-    fine = house.draft(request_id="two", phone="0981234567")._replace(code=CODE._replace(phone="0981234567"))
+    again = replace(house.draft(request_id="one"), code=CODE._replace(code_hash=b"other" * 6))
+    fine = replace(house.draft(request_id="two", phone="0981234567"), code=CODE._replace(phone="0981234567"))
     house.admit_together(again, fine)
     assert not shown(house, b"other" * 6)
     assert shown(house, CODE.code_hash)

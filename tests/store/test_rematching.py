@@ -1,6 +1,7 @@
 """Kept receipts that find their attempt late, or can only be about one whose answer was lost (promises 4.1, 4.3)."""
 
 import pytest
+from msgspec.structs import replace
 from tests.store.house import HOUR, NOON, House
 
 from bocau.core.lifecycle import AttemptState, Event, State
@@ -13,8 +14,8 @@ SENDER = "BOCAU"
 
 def orphan(house: House, carrier_id: str = "77", /, **values: object) -> ReceiptIn:
     """A receipt as a link gives it: with its sender and its date."""
-    receipt = house.receipt(carrier_id)._replace(sender=SENDER, submitted_ms=house.now)
-    return receipt._replace(**values)  # type: ignore[arg-type]
+    receipt = replace(house.receipt(carrier_id), sender=SENDER, submitted_ms=house.now)
+    return replace(receipt, **values)
 
 
 def keep(house: House, receipt: ReceiptIn) -> None:
@@ -149,10 +150,10 @@ def test_a_receipt_that_came_in_another_base_is_found_when_it_is_looked_at_again
 def test_while_the_form_of_ids_is_unknown_two_forms_that_fit_are_none(house: House) -> None:
     """10 may be itself, or the hexadecimal of 16: both went to this phone. The rule, once known, decides."""
     first, second = house.sent("10"), house.sent("16")
-    unsure = house.receipt("10")._replace(sure=False)
+    unsure = replace(house.receipt("10"), sure=False)
     assert not house.one(house.store.receipt, unsure).matched
     assert (house.state(first), house.state(second)) == (State.SENT, State.SENT)
-    hexadecimal = house.receipt("10")._replace(match_keys=("16", "10", "a"))
+    hexadecimal = replace(house.receipt("10"), match_keys=("16", "10", "a"))
     stored = house.one(house.store.receipt, hexadecimal)
     assert (stored.matched, stored.match_key) == (True, "16")
     assert (house.state(first), house.state(second)) == (State.SENT, State.DELIVERED)

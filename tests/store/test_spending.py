@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.store.engines import SqliteEngine
 from tests.store.house import HOUR, PRICE, House
 
@@ -21,7 +22,7 @@ DAY = 24 * HOUR
 def capped(house: House, account_cap: int = 0, key_cap: int = 0, **values: object) -> Admission:
     """A request with the caps of its account and its key."""
     draft = house.draft(**values)  # type: ignore[arg-type]
-    return draft._replace(api_key="K1", account_cap=account_cap, key_cap=key_cap)
+    return replace(draft, api_key="K1", account_cap=account_cap, key_cap=key_cap)
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +97,7 @@ def test_a_refund_does_not_open_the_day_again(house: House) -> None:
 def test_the_balance_is_named_before_a_cap(house: House) -> None:
     """Both are 103; an operator should hear of the balance first."""
     poor = house.new_account("poor", 0)
-    assert house.admit(house.draft(account=poor)._replace(account_cap=1)) == NoBalance(0)
+    assert house.admit(replace(house.draft(account=poor), account_cap=1)) == NoBalance(0)
 
 
 def test_a_message_without_a_price_fits_every_cap(house: House) -> None:
@@ -131,7 +132,7 @@ def test_a_rehearsal_says_what_admission_would_say_and_changes_nothing(house: Ho
 
 def text(house: House, *digests: bytes, within: int = 5 * 60_000, **values: object) -> Admission:
     """A request while the guard against equal texts is on."""
-    return house.draft(**values)._replace(contents=digests, content_ms=within)  # type: ignore[arg-type]
+    return replace(house.draft(**values), contents=digests, content_ms=within)  # type: ignore[arg-type]
 
 
 def test_an_equal_text_to_the_same_number_is_a_duplicate_for_a_while(house: House) -> None:
@@ -197,8 +198,10 @@ def test_however_requests_are_joined_money_and_cap_are_never_overspent(
     balance, used = money, 0
     for lot in lots:
         drafts = [
-            house.draft(account=account, price=1, receivers=count, request_id=f"r{len(lot)}" if named else "")._replace(
-                api_key="S", account_cap=cap
+            replace(
+                house.draft(account=account, price=1, receivers=count, request_id=f"r{len(lot)}" if named else ""),
+                api_key="S",
+                account_cap=cap,
             )
             for count, named in lot
         ]

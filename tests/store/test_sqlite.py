@@ -458,7 +458,7 @@ def test_one_bad_item_does_not_sink_the_others(house: House, name: str, place: i
     """Its transaction goes through without it, and nothing of it is left."""
     lot = [house.draft(request_id=f"r{index}") for index in range(3)]
     bad = lot[place]
-    lot[place] = bad._replace(messages=(BAD[name](bad.messages[0]),))
+    lot[place] = replace(bad, messages=(BAD[name](bad.messages[0]),))
     results = house.admit_together(*lot)
     assert [isinstance(result, StoreFault) for result in results] == [index == place for index in range(3)]
     house.admit(bad)

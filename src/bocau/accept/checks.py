@@ -8,6 +8,8 @@ order puts before it is decided here.
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 from bocau.accept.entry import Visit, enter
 from bocau.accept.mismatch import mismatch
 from bocau.accept.origin import NO_PROXIES, Proxies
@@ -74,7 +76,7 @@ class Receiver(NamedTuple):
     route_class: str
 
 
-class Draft(NamedTuple):
+class Draft(Struct, frozen=True, gc=False):
     """A request that passed every check of its own; the store has the last word."""
 
     account: Account
@@ -103,12 +105,12 @@ class Quote(NamedTuple):
     receivers: int
 
 
-class _Content(NamedTuple):
+class _Content(Struct, frozen=True, gc=False):
     text: str
     parts: int
 
 
-class _Terms(NamedTuple):
+class _Terms(Struct, frozen=True, gc=False):
     price: int
     route_class: str
 

@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from bocau.accept.admit import admission
 from bocau.accept.calling import compose
 from bocau.accept.checks import AFTER_REQUEST_ID, Draft, Policy, check
@@ -223,7 +225,7 @@ class Door:
             for receiver in draft.receivers:
                 self.counters.count(draft.account, receiver.phone, now_ms)
         if made is not None:
-            rows = rows._replace(code=made.remembered(self._directory, draft, now_ms))
+            rows = replace(rows, code=made.remembered(self._directory, draft, now_ms))
         began = self._world.monotonic()
 
         def done(result: AdmitResult | StoreFault) -> None:

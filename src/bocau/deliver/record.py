@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from bocau.core.lifecycle import Event
 from bocau.core.message import Answer, AnswerKind, AttemptKey, Known, ReceiptIn, ReceiptStored, Recourse, RouteClass
@@ -24,7 +26,7 @@ TakeReceipt = Callable[[ReceiptIn, Acknowledge], None]
 """Room 5's desk: stores the receipt, then says what became of it."""
 
 
-class Sent(NamedTuple):
+class Sent(Struct, frozen=True, gc=False):
     """What we must remember of a part until its answer."""
 
     key: AttemptKey

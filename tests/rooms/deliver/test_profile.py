@@ -51,7 +51,7 @@ def test_every_setting_of_a_profile_stands_in_the_submit() -> None:
 
 def test_a_message_without_a_sender_has_no_type_of_number() -> None:
     """The carrier puts its own there."""
-    made = make_submit(Profile(), submission()._replace(sender=""), PART, KEY, "")
+    made = make_submit(Profile(), replace(submission(), sender=""), PART, KEY, "")
     assert (made.source_addr_ton, made.source_addr) == (0, "")
 
 
@@ -73,7 +73,7 @@ def test_the_carrier_is_told_what_is_left_of_the_time_to_live(form: str, left_ms
 
 def test_a_submission_that_is_not_known_whole_tells_no_validity() -> None:
     """A guess could end a message early."""
-    assert validity_of(Profile(validity="relative"), submission()._replace(message=None), NOW) == ""
+    assert validity_of(Profile(validity="relative"), replace(submission(), message=None), NOW) == ""
 
 
 def test_references_of_neighbours_differ() -> None:

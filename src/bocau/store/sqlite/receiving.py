@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from bocau.core.lifecycle import AttemptEvent, AttemptState, Event, State
 from bocau.core.message import AttemptKey, Message, ReceiptIn, ReceiptStored
 from bocau.core.outcome import fold
@@ -117,7 +119,7 @@ class Receiving:
 
     def _receive(self, db: sqlite3.Connection, receipt: ReceiptIn) -> ReceiptStored:
         stored = self.apply(db, receipt.hint, receipt) if receipt.hint is not None else None
-        stored = self.match(db, receipt) if stored is None else stored._replace(match_key=receipt.match_keys[0])
+        stored = self.match(db, receipt) if stored is None else replace(stored, match_key=receipt.match_keys[0])
         if stored is None:
             self._keep(db, receipt)
             return _UNMATCHED
@@ -139,7 +141,7 @@ class Receiving:
         if len(mine) != 1:
             return None
         stored = self.apply(db, AttemptKey(*mine[0][:3]), receipt) or _REPEATED
-        return stored._replace(match_key=mine[0][5])
+        return replace(stored, match_key=mine[0][5])
 
     def apply(self, db: sqlite3.Connection, key: AttemptKey, receipt: ReceiptIn) -> ReceiptStored | None:
         """Settle a named attempt and fold its message; None if the attempt is not this receipt's, or is past it."""

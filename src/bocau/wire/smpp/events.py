@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from bocau.wire.smpp.codec import Frame
 from bocau.wire.smpp.pdu import Bind, DataSm, DeliverSm, SubmitSm
 
@@ -134,7 +136,7 @@ class BindRefused(NamedTuple):
     permanent: bool
 
 
-class SubmitAnswered(NamedTuple):
+class SubmitAnswered(Struct, frozen=True, gc=False):
     """ESME: a submit was answered. `late`: after its SubmitTimedOut. The id is "" where the carrier gave none."""
 
     token: object
@@ -149,7 +151,7 @@ class SubmitTimedOut(NamedTuple):
     token: object
 
 
-class Delivered(NamedTuple):
+class Delivered(Struct, frozen=True, gc=False):
     """ESME: the carrier handed over a message or a receipt; it waits for `Session.answer_delivered`."""
 
     sequence: int
