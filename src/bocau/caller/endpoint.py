@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 import httptools
@@ -22,6 +23,12 @@ FIELD_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 COMMON_HEADERS: Final = "User-Agent: bocau\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
 RETRY_AFTER_KEPT: Final = 64
 FIRST_FINAL_STATUS: Final = 200
+
+
+@lru_cache(maxsize=64)
+def _is_field_name(name: str) -> bool:
+    """Whether a header may be called so (RFC 9110, 5.1). Callbacks use the same few names again and again."""
+    return FIELD_NAME.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +360,7 @@ class Endpoint:
         """The bytes of a request. Raises ValueError for a header that would break out of its line."""
         lines = [f"{content.method} {path_and_query}{self._common}"]
         for name, value in headers:
-            if FIELD_NAME.fullmatch(name) is None or not (value.isascii() and value.isprintable()):
+            if not (_is_field_name(name) and value.isascii() and value.isprintable()):
                 raise ValueError("a header has a sign that cannot be sent")
             lines.append(f"{name}: {value}\r\n")
         if content is not GET:

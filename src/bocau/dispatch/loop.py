@@ -69,7 +69,7 @@ class Dispatcher:
     def equip(self, table: RouteTable, outlets: Mapping[str, Outlet]) -> None:
         """Take new routes and carriers. What waits for a carrier is chosen for anew; of those that stay, the queues
         do, and so do the halts of an operator."""
-        share = max(1, self._ready_messages // (2 * max(1, len(outlets))))
+        share = max(1, self._ready_messages // max(1, len(outlets)))
         waiting = [one for outlet in self.outlets.values() for one in outlet.queue.empty()]
         self.outlets = dict(outlets)
         self._table = table
