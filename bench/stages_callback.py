@@ -5,6 +5,8 @@ import ipaddress
 import time
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from bench.opposite import Opposite
 from bench.process import Cores
 from bench.requests import CALLBACK_PATH
@@ -32,7 +34,7 @@ async def callback_stages(given: Sequence[CallbackDue], effort: Effort, cores: C
     with Opposite(["sink"], cores.others) as opposite:
         port = int(opposite.line())
         dues = [
-            due._replace(url=f"http://127.0.0.1:{port}{CALLBACK_PATH}{number % 10_000_000:07d}?from=bench")
+            replace(due, url=f"http://127.0.0.1:{port}{CALLBACK_PATH}{number % 10_000_000:07d}?from=bench")
             for number, due in enumerate(given)
         ]
         whole = await best_later(effort, lambda: _tell(dues))

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bocau.core.lifecycle import State
 from bocau.core.message import CallbackDue, CallbackTry, Due, RegistrationDue, Summary
@@ -146,7 +147,7 @@ class Shelf:
             self.tries.append(attempt)
             row = self.held.pop(attempt.callback_id, None)
             if row is not None and attempt.again_ms is not None:
-                self.waiting[row.id] = row._replace(tries=attempt.number, due_ms=attempt.again_ms)
+                self.waiting[row.id] = replace(row, tries=attempt.number, due_ms=attempt.again_ms)
         asyncio.get_running_loop().call_soon(done, result)
 
 
@@ -217,7 +218,7 @@ def test_a_date_strays_no_further_than_its_jitter(chance: float, tries: int, per
 def test_the_url_tells_the_summary() -> None:
     """The customer's own query first, then ours."""
     summary = SUMMARY._replace(state=State.FAILED, succeeded=0, failed=1, price=0)
-    parts = urlsplit(url_of(due()._replace(summary=summary)))
+    parts = urlsplit(url_of(replace(due(), summary=summary)))
     told = parse_qs(parts.query)
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "shop.example", "/hook")
     assert told["shop"] == ["9"]
@@ -230,7 +231,7 @@ def test_a_decision_on_a_template_is_told_by_the_same_room() -> None:
     """Its own parameters behind the customer's query; signed, tried again and recorded like an outcome."""
     decision = RegistrationDue(-52353, 7, "https://shop.example/hook?shop=9", 52353, True, "BO CAU", 0, START_MS)
     assert url_of(decision) == "https://shop.example/hook?shop=9&ServicePreviewId=52353&Status=2&Brandname=BO%20CAU"
-    assert "&Status=0&" in url_of(decision._replace(approved=False))
+    assert "&Status=0&" in url_of(replace(decision, approved=False))
 
     async def scenario() -> None:
         stage = Stage(Shop(BUSY, OK), Shelf(decision))

@@ -1,6 +1,7 @@
 """Room 5's contract for callbacks: one duty per request, kept until it is done or given up."""
 
 import pytest
+from msgspec.structs import replace
 from tests.store.engines import CallbackRow
 from tests.store.house import HOUR, PRICE, URL, House
 
@@ -169,7 +170,7 @@ def test_a_try_that_failed_is_due_again_at_its_time(house: House) -> None:
     assert house.claim_callbacks() == []
     house.later(1)
     (again,) = house.claim_callbacks()
-    assert again == due._replace(tries=1, due_ms=house.now)
+    assert again == replace(due, tries=1, due_ms=house.now)
 
 
 def test_five_failed_tries_give_up(house: House) -> None:

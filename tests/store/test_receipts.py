@@ -341,7 +341,7 @@ def test_the_callback_of_a_delivery_is_the_same_with_and_without_a_hint(house: H
     second = house.report("a2", hand_over=True).callback
     assert first is not None
     assert second is not None
-    changed = second._replace(id=first.id, request_id="r1", summary=second.summary._replace(smsid=quick.smsid))
+    changed = replace(second, id=first.id, request_id="r1", summary=second.summary._replace(smsid=quick.smsid))
     assert first == changed
     none = {"id": 0, "head": 0, "smsid": "", "request_id": ""}
     assert replace(house.row(quick), **none) == replace(house.row(usual), **none)

@@ -410,7 +410,7 @@ class Summary(NamedTuple):
     """What is charged, released holds left out."""
 
 
-class CallbackDue(NamedTuple):
+class CallbackDue(Struct, frozen=True, gc=False):
     """The duty to tell a customer how a request ended."""
 
     id: int
@@ -426,7 +426,7 @@ class CallbackDue(NamedTuple):
     due_ms: int
 
 
-class RegistrationDue(NamedTuple):
+class RegistrationDue(Struct, frozen=True, gc=False):
     """The duty to tell a customer what became of a template that he asked for."""
 
     id: int
@@ -445,7 +445,7 @@ Due = CallbackDue | RegistrationDue
 """Anything that a customer must be told by a GET."""
 
 
-class CallbackTry(NamedTuple):
+class CallbackTry(Struct, frozen=True, gc=False):
     """One GET of a callback and what follows from it."""
 
     callback_id: int

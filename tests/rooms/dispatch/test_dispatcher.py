@@ -144,9 +144,9 @@ def test_one_carrier_may_fill_only_its_share_of_the_memory() -> None:
 
     async def scenario(desk: Desk) -> None:
         desk.north.up = False
-        desk.accept(*[message(number) for number in range(1, 9)])
+        desk.accept(*[message(number) for number in range(1, 14)])
         await desk.pass_time(0.1)
-        assert desk.store.handed_back == [(6, "all"), (7, "all"), (8, "all")]
+        assert desk.store.handed_back == [(11, "all"), (12, "all"), (13, "all")]
         assert desk.accept(message(20, brandname="SOUTH"))
         await desk.pass_time(0.1)
 
@@ -158,7 +158,7 @@ def test_what_is_parked_for_a_dead_carrier_is_not_claimed_until_it_has_room() ->
 
     async def scenario(desk: Desk) -> None:
         desk.north.up = False
-        desk.accept(*[message(number) for number in range(1, 9)])
+        desk.accept(*[message(number) for number in range(1, 14)])
         await desk.pass_time(5.0)
         assert desk.store.claims[-1][1] == {"all"}
         desk.north.up = True
@@ -167,7 +167,7 @@ def test_what_is_parked_for_a_dead_carrier_is_not_claimed_until_it_has_room() ->
         desk.north.answer(3)
         await desk.pass_time(1.0)
         assert desk.store.claims[-1][1] == frozenset()
-        assert desk.north.numbers == [1, 2, 3, 4, 5]
+        assert desk.north.numbers == list(range(1, 11))
 
     run(scenario, ready=20)
 

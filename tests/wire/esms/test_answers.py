@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bocau.wire.esms import answers, codes, reports
 from bocau.wire.esms.markup import as_xml
@@ -143,7 +144,7 @@ def test_whatever_the_customer_wrote_is_inert_in_the_body(smsid: str, text: str)
         "SendStatus": "2",
     }
     assert json.loads(reports.send_status_refused("105", smsid))["SMSID"] == smsid
-    assert json.loads(reports.send_status(DELIVERED._replace(smsid=smsid)))["SMSID"] == smsid
+    assert json.loads(reports.send_status(replace(DELIVERED, smsid=smsid)))["SMSID"] == smsid
     assert json.loads(answers.infrastructure_error(text)) == {"error": text}
     assert json.loads(reports.code_wrong(smsid, text))["CodeResult"] == "117"
     assert (

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from bocau.core.ledger import EntryKind, settlement
 from bocau.core.lifecycle import MESSAGE_TRANSITIONS, Event, State
 from bocau.core.message import CallbackDue
@@ -104,7 +106,7 @@ class Finishing:
         first = db.execute(self._q["callback_head"], (head,)).fetchone()
         if found is None or first is None:
             return None
-        return due._replace(summary=found, telco=first[6], phone=first[7])
+        return replace(due, summary=found, telco=first[6], phone=first[7])
 
     def due(self, row: Row, state: State, at_ms: int, hand_over: bool) -> CallbackDue:
         """The callback of a request with one message, which has just reached `state`."""

@@ -4,8 +4,10 @@ Text only. Whether the address behind a target may be called at all is decided e
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote, unquote_to_bytes
+
+from msgspec import Struct
 
 from bocau.wire.esms.answers import money
 from bocau.wire.esms.status import SendReport
@@ -35,7 +37,7 @@ _COLUMNS_OF_TYPE: Final = {"1": 9, "23": 11}
 """How many of the columns a type sends; every other type sends all of them."""
 
 
-class CallbackValues(NamedTuple):
+class CallbackValues(Struct, frozen=True, gc=False):
     """What a callback tells about one request, once its status is known."""
 
     report: SendReport

@@ -5,6 +5,8 @@ SendStatus is derived here and stored nowhere. One row per state; the words are 
 
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 __all__ = ["DERIVED", "Derived", "SendReport", "derive"]
 
 
@@ -21,7 +23,7 @@ class Derived(NamedTuple):
     """Sent-data report: 1 delivered, 0 failed, 2 not known yet."""
 
 
-class SendReport(NamedTuple):
+class SendReport(Struct, frozen=True, gc=False):
     """The state of one request, summed over its receivers: what status query and callback tell."""
 
     smsid: str
