@@ -10,7 +10,9 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "bocau"
 KERNELS = {"core", "wire", "store", "ports", "loops", "telemetry", "listener", "caller"}
 ROOMS = {"accept", "schedule", "dispatch", "deliver", "report"}
 EVERYTHING = (
-    KERNELS | ROOMS | {"settings", "world", "steady", "srv", "simulator", "app", "cli", "console", "provision", "fleet"}
+    KERNELS
+    | ROOMS
+    | {"settings", "world", "steady", "srv", "simulator", "app", "cli", "console", "provision", "fleet", "client"}
 )
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
@@ -29,6 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulator": {"wire", "ports"},
     "console": KERNELS,
     "provision": {"core", "store"},
+    "client": set(),
+    "testing": {"client"},
     "fleet": KERNELS | {"settings", "deliver", "dispatch"},
     "app": EVERYTHING,
     "cli": EVERYTHING,

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import re
 import ssl
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bocau import __version__
 from bocau.cli.output import Trouble, plain
+from bocau.client.replies import reason_of
 from bocau.provision import DEVELOPMENT
 
 __all__ = ["Answer", "Customer", "NoAnswer", "call", "customer", "patiently", "post"]
@@ -21,7 +21,6 @@ _SECONDS: Final = 30.0
 _MOST_BYTES: Final = 67_108_864
 """A trace of many PDUs is long."""
 _POLL_SECONDS: Final = 0.2
-_ESCAPED: Final = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U000[0-9a-f]{5}")
 
 
 class NoAnswer(Trouble):
@@ -60,12 +59,7 @@ class Answer(NamedTuple):
     @property
     def reason(self) -> str:
         """X-Bocau-Reason, in the signs it had before it became a header."""
-        return _ESCAPED.sub(_unescaped, self.headers.get("x-bocau-reason", ""))
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    sign = chr(int(found.group().lstrip("\\xuU"), 16))
-    return sign if sign.isprintable() else found.group()
+        return reason_of(self.headers.get("x-bocau-reason", ""))
 
 
 def customer(url: str, api_key: str | None, secret_key: str | None) -> Customer:
