@@ -19,6 +19,9 @@ from bocau.accept.ported import read_ported
 from bocau.caller.client import GuardedHttp, HttpLimits
 from bocau.console.control import TOKEN_SIZE, ControlDoor, Doorplate, hang_doorplate, take_doorplate_down
 from bocau.console.health import AdminDoor, LinkHealth
+from bocau.console.kit import KitDoor
+from bocau.console.namespaces import FaultBench, KitHouse, Namespaces
+from bocau.console.witness import Witness
 from bocau.core.directory import build
 from bocau.core.ids import Ids
 from bocau.core.limits import Limits as AccountLimits
@@ -26,7 +29,7 @@ from bocau.core.money import UNIT
 from bocau.deliver.desk import LinkDesk
 from bocau.dispatch.loop import Dispatcher
 from bocau.fleet import Fleet, Tools
-from bocau.listener import Limits, Listener
+from bocau.listener import Limits, Listener, Request
 from bocau.loops import ClaimLoop
 from bocau.ports import Act, ActRefused, World
 from bocau.provision import Profile, provision
@@ -41,7 +44,7 @@ from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts, StoreFaul
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
 
-__all__ = ["Gateway", "Reloaded", "UnsafeLeftover", "account_limits", "policy_of"]
+__all__ = ["Gateway", "Kit", "Reloaded", "UnsafeLeftover", "account_limits", "policy_of"]
 
 _DIRECTORY_POLL_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 20.0
@@ -66,11 +69,18 @@ class Reloaded(NamedTuple):
     """Tables that differ and count only after a restart."""
 
 
+class Kit(NamedTuple):
+    """Asks for the test API, which exists in development only."""
+
+    faults: FaultBench | None
+    """Where faults are put in force; None where the carrier is not a simulated one."""
+
+
 class Gateway:
     """One gateway in one process. `start` returns once both listeners are open; `stop` drains and closes.
 
     `on_fatal` is told when the store may not be written any more: the process must end (promises P16). With `threaded`
-    off commits run on the loop's own thread, as a simulation wants it.
+    off commits run on the loop's own thread, as a simulation wants it. With a `kit` it serves the test API.
     """
 
     def __init__(
@@ -85,9 +95,12 @@ class Gateway:
         reread: Callable[[], Settings] | None = None,
         refused_keys: tuple[str, ...] = (),
         threaded: bool = True,
+        kit: Kit | None = None,
     ) -> None:
         self.settings = settings
-        self.world = SteadyWorld(world)
+        self.world = world if isinstance(world, SteadyWorld) else SteadyWorld(world)
+        self._kit = kit
+        self._kit_door: KitDoor | None = None
         self.log = log
         self.telemetry = Telemetry(__version__)
         self.stopping = False
@@ -144,11 +157,12 @@ class Gateway:
         self.door.counters.recount(lately, self.door.directory)
         self.door.otherwise = self.fleet.hook
         limits = _limits(settings)
-        self.api = await Listener.start(
-            world, self.door.handle, settings.api.host, settings.api.port, limits, self._fault
-        )
+        spaces, handle = await self._open_kit()
+        self.api = await Listener.start(world, handle, settings.api.host, settings.api.port, limits, self._fault)
+        if spaces is not None:
+            self._kit_door = KitDoor(spaces, f"http://{settings.api.host}:{self.api.port}", self.advance, log)
         control = ControlDoor(self.acts(), world.token(TOKEN_SIZE), log)
-        admin = AdminDoor(world, store, self.telemetry, self.links, lambda: self.stopping, log, control)
+        admin = AdminDoor(world, store, self.telemetry, self.links, lambda: self.stopping, log, control, self._kit_door)
         self.admin = await Listener.start(
             world, admin.handle, settings.admin.host, settings.admin.port, Limits(), self._fault
         )
@@ -159,6 +173,31 @@ class Gateway:
             loop.start()
         self.fleet.start()
         log.info(LogEvent.GATEWAY_READY, api_port=self.api.port, admin_port=self.admin.port)
+
+    async def _open_kit(self) -> tuple[Namespaces | None, Callable[[Request], None]]:
+        """What tests ask about, if this is a start for tests, and who takes requests: the door itself in production."""
+        if self._kit is None:
+            return None, self.door.handle
+        faults = self._kit.faults
+        spaces = Namespaces(
+            KitHouse(self.world, self.store, self._pepper, self._refresh_directory, self._hurry, faults)
+        )
+        for profile in self._profiles:
+            await spaces.adopt(profile)
+        witness = Witness(self.world, self.door.handle, spaces.refused, spaces.accepted)
+        if faults is not None:
+            faults.owner_of = witness.owner_of
+        return spaces, witness.handle
+
+    def advance(self, milliseconds: int) -> None:
+        """Move this gateway's clock ahead, for development: what became due is done at once."""
+        self.world.advance(milliseconds)
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Something may be due that was not before."""
+        for loop in (self._schedule.loop, self._dispatcher.loop, self._callbacks.loop):
+            loop.wakeup.set()
 
     async def _refuse_leftovers(self) -> None:
         """A production start does not open the door to keys that everybody knows."""
@@ -306,6 +345,8 @@ class Gateway:
         await self._callbacks.stop()
         self._http.close()
         self._carrier_http.close()
+        if self._kit_door is not None:
+            await self._kit_door.close()
         await self.admin.close(1.0)
         take_doorplate_down(self.settings.store.path)
         await self.store.close(self.world.now_ms())

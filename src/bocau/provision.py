@@ -1,6 +1,7 @@
 """Ready-made accounts: what `bocau dev` ships, and what the bench needs. They exist in development mode only."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from bocau.core.directory import BrandnameRow, KeyRow, PriceRow, TemplateRow, hash_secret
@@ -8,7 +9,7 @@ from bocau.core.message import RouteClass
 from bocau.core.template import is_otp
 from bocau.store.contract import AcceptStore, AdminStore
 
-__all__ = ["BENCH", "DEVELOPMENT", "PROFILES", "Profile", "provision"]
+__all__ = ["BENCH", "DEVELOPMENT", "PROFILES", "Profile", "provision", "put_templates"]
 
 _DONG: Final = 10_000
 """One dong in the ledger's unit."""
@@ -62,6 +63,24 @@ class ProvisionStore(AcceptStore, AdminStore, Protocol):
     """What provisioning writes through."""
 
 
+def _template_rows(account_id: int, templates: Iterable[tuple[str, str]]) -> list[TemplateRow]:
+    """The rows of (brandname, text) pairs, on all networks; what kind of message each is follows from its text."""
+    return [
+        TemplateRow(0, account_id, 2, name, telco, text, RouteClass.OTP if is_otp(text) else RouteClass.OTHER)
+        for name, text in templates
+        for telco in _TELCOS
+    ]
+
+
+async def put_templates(store: AdminStore, account_id: int, templates: Iterable[tuple[str, str]], now_ms: int) -> None:
+    """Register (brandname, text) pairs on all networks, together, so that they share a transaction or two."""
+
+    async def put(row: TemplateRow) -> None:
+        await store.put_template(row, now_ms)
+
+    await asyncio.gather(*map(put, _template_rows(account_id, templates)))
+
+
 async def provision(store: ProvisionStore, profile: Profile, pepper: bytes, now_ms: Callable[[], int]) -> bool:
     """Create the account of a profile unless it is there. True: it was created.
 
@@ -75,10 +94,7 @@ async def provision(store: ProvisionStore, profile: Profile, pepper: bytes, now_
         await store.put_price(PriceRow(account_id, sms_type, 0, dong * _DONG))
     for name in profile.brandnames:
         await store.put_brandname(BrandnameRow(account_id, 2, name, "active"), now_ms())
-    for name, text in profile.templates:
-        route_class = RouteClass.OTP if is_otp(text) else RouteClass.OTHER
-        for telco in _TELCOS:
-            await store.put_template(TemplateRow(0, account_id, 2, name, telco, text, route_class), now_ms())
+    await put_templates(store, account_id, profile.templates, now_ms())
     if begun is None or not await store.ledger(account_id, 1):
         await store.top_up(account_id, profile.balance * _DONG, "development balance", now_ms())
     # The key comes last: until it is there nobody can send on a half-made account.

@@ -63,6 +63,7 @@ class SteadyWorld:
         self.open_datagram = world.open_datagram
         self.resolve = world.resolve
         self._wall_ms = world.now_ms
+        self._advanced_ms = 0
         now = world.monotonic()
         self._watch = ClockWatch.begin(world.now_ms(), now)
         self._look_at = now + _LOOK_SECONDS
@@ -72,8 +73,18 @@ class SteadyWorld:
         now = self.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_SECONDS
-            self._watch = self._watch.look(self._wall_ms(), now)
+            self._watch = self._watch.look(self._wall_ms() + self._advanced_ms, now)
         return int(now * 1000 + self._watch[0])
+
+    def advance(self, milliseconds: int) -> None:
+        """Move the wall clock ahead on purpose: a jump that is believed at once. For development; never goes back.
+
+        Raises ValueError for less than nothing.
+        """
+        if milliseconds < 0:
+            raise ValueError("time does not go back")
+        self._advanced_ms += milliseconds
+        self._watch = self._watch._replace(offset_ms=self._watch.offset_ms + milliseconds)
 
     @property
     def doubtful(self) -> bool:

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "caller": {"ports"},
     **dict.fromkeys(ROOMS, KERNELS),
     "simulator": {"wire", "ports"},
-    "console": KERNELS,
+    "console": KERNELS | {"provision"},
     "provision": {"core", "store"},
     "client": set(),
     "testing": {"client"},

@@ -330,6 +330,10 @@ SCANS = {
 }
 WALKS = {
     "count_callbacks": "10,000 open callbacks at most",
+    **dict.fromkeys(
+        ("age_attempts", "age_messages", "age_callbacks", "drop_callbacks"),
+        "development only: one namespace's open work",
+    ),
     "count_open": "20,000 open messages at most",
     "rescue_callbacks": "once at the start, the open callbacks",
     "rescue_queued": "once at the start, the open messages",

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from bocau.app import Gateway, UnsafeLeftover
+from bocau.app import Gateway, Kit, UnsafeLeftover
 from bocau.cli.first_message import FirstMessage
 from bocau.cli.stage import Stage
 from bocau.ports import World
@@ -32,7 +32,9 @@ from bocau.settings import (
     read_settings,
 )
 from bocau.simulator.rules import Rules
+from bocau.simulator.scripts import Scripts
 from bocau.simulator.smsc import Smsc
+from bocau.steady import SteadyWorld
 from bocau.store.pepper import PepperProblem
 from bocau.store.sqlite import StoreBroken, StoreInUse
 from bocau.telemetry import Lines, Log, LogEvent, capture_process, loop_fault_handler, make_log, style_for
@@ -126,7 +128,7 @@ class _Run:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.world = RealWorld()
+        self.world: World = RealWorld()
         self._fatal: BaseException | None = None
 
     async def until_stopped(self, gateway: Gateway, ready: Callable[[], Awaitable[None]]) -> int:
@@ -220,17 +222,21 @@ class _Development(_Run):
         log = _log_of(self.settings, self.world, "warning" if quiet else self._level)
         door_log = _log_of(self.settings, self.world, self._level)
         stage = Stage(sys.stdout, terminal, door_log)
-        smsc = None
+        self.world = SteadyWorld(RealWorld())  # one clock for the gateway and its carrier, which the test API may move
+        smsc = faults = None
         if not self._carrier_elsewhere:
             row = self.settings.carrier[0]
             try:
                 smsc = await Smsc.start(self.world, row.host, row.port, Rules(), on_sms=stage.sms)
             except OSError as error:
                 return _complain(f"the simulated carrier cannot listen on port {row.port}: {error.strerror}")
+            smsc.script = faults = Scripts(self.world.monotonic, smsc.began)
             self.settings = msgspec.structs.replace(
                 self.settings, carrier=(msgspec.structs.replace(row, port=smsc.port),)
             )
-        gateway = Gateway(self.settings, self.world, log, self.on_fatal, (self._profile,), door_log=door_log)
+        gateway = Gateway(
+            self.settings, self.world, log, self.on_fatal, (self._profile,), door_log=door_log, kit=Kit(faults)
+        )
 
         async def ready() -> None:
             stage.banner(gateway, self._profile, None if smsc is None else smsc.port)

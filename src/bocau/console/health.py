@@ -1,4 +1,5 @@
-"""The admin listener: /healthz, /readyz, /metrics, /errors, /openapi.json; /control/ is console/control.py's."""
+"""The admin listener: /healthz, /readyz, /metrics, /errors, /openapi.json; /control/ is console/control.py's,
+/test/ of a development start console/kit.py's."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,6 +10,7 @@ import msgspec
 from bocau import __version__
 from bocau.console import errors, openapi
 from bocau.console.control import PREFIX, ControlDoor
+from bocau.console.kit import KIT_PREFIX, KitDoor
 from bocau.listener import HTML, JSON, TEXT, Request
 from bocau.ports import World
 from bocau.store.contract import AdminStore, StateCounts
@@ -42,8 +44,10 @@ class AdminDoor:
         stopping: Callable[[], bool],
         log: Log,
         control: ControlDoor | None = None,
+        kit: KitDoor | None = None,
     ) -> None:
         self._control = control
+        self._kit = kit
         self._world = world
         self._store = store
         self._telemetry = telemetry
@@ -63,6 +67,9 @@ class AdminDoor:
         """Answer one request."""
         if self._control is not None and request.target.startswith(PREFIX):
             self._control.handle(request)
+            return
+        if self._kit is not None and request.target.startswith(KIT_PREFIX):
+            self._kit.handle(request)
             return
         answer = self._paths.get(request.target.partition(b"?")[0])
         if answer is None:
@@ -131,4 +138,4 @@ class AdminDoor:
 
     async def _openapi(self, request: Request) -> None:
         """The customers' API, for tools. Made when it is asked for, which is seldom."""
-        request.respond(200, openapi.render(__version__), JSON)
+        request.respond(200, openapi.render(__version__, kit=self._kit is not None), JSON)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bocau.console.kit_openapi import KIT_TAG, kit_paths
 from bocau.wire.esms.answers import infrastructure_error
 from bocau.wire.esms.catalogue import CATALOGUE, Entry, Parameter
 from bocau.wire.esms.markup import as_xml
@@ -32,9 +33,13 @@ _FAULTS: Final = {
 _TYPES: Final[Mapping[type, str]] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
-def render(version: str) -> bytes:
-    """The document as it is served at /openapi.json."""
-    return json.dumps(document(version), ensure_ascii=False, separators=(",", ":")).encode()
+def render(version: str, *, kit: bool = False) -> bytes:
+    """The document as it is served at /openapi.json; of a development start with its test API."""
+    whole = document(version)
+    if kit:
+        whole["paths"] |= kit_paths()
+        whole["tags"].append({"name": KIT_TAG})
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def document(version: str) -> dict[str, Any]:

@@ -372,11 +372,14 @@ def _group_templates(
     rows: Iterable[TemplateRow],
 ) -> dict[tuple[int, int, str], dict[int, tuple[RegisteredTemplate, ...]]]:
     grouped: dict[tuple[int, int, str], dict[int, tuple[RegisteredTemplate, ...]]] = {}
+    parsed: dict[str, Template] = {}  # the same text usually stands on every network
     for row in rows:
         by_telco = grouped.setdefault((row.account_id, row.sms_type, row.brandname), {})
-        try:
-            ready = RegisteredTemplate(row.id, Template.parse(row.content), row.route_class)
-        except TemplateError:
-            continue  # it was registered by a version that took it; it matches nothing, and costs nobody else a thing
-        by_telco[row.telco] = (*by_telco.get(row.telco, ()), ready)
+        template = parsed.get(row.content)
+        if template is None:
+            try:
+                template = parsed[row.content] = Template.parse(row.content)
+            except TemplateError:
+                continue  # a version before took it; it matches nothing, and costs nobody else a thing
+        by_telco[row.telco] = (*by_telco.get(row.telco, ()), RegisteredTemplate(row.id, template, row.route_class))
     return grouped

@@ -16,6 +16,7 @@ from bocau.simulator.outbox import Outbox, Parcel
 from bocau.simulator.receipts import News, date_stamp
 from bocau.simulator.rules import Act, Plan, Rules
 from bocau.simulator.script import Script
+from bocau.simulator.scripts import Scripts
 from bocau.simulator.timetable import Timetable
 from bocau.wire.smpp.events import BindRequested, SessionConfig
 from bocau.wire.smpp.pdu import SubmitSm
@@ -118,9 +119,10 @@ class Smsc:
         self.port = 0
         self.inbox: deque[Sms] = deque(maxlen=settings.inbox_size)
         self.counts = Counts()
-        self.script: Script | None = None
+        self.script: Script | Scripts | None = None
         """Faults that go before the rules; may be changed at any time."""
-        self._began = world.monotonic()
+        self.began = world.monotonic()
+        """The moment from which scripts count seconds."""
         self._world = world
         self._rules = rules
         self._settings = settings
@@ -296,7 +298,7 @@ class Smsc:
         plan = self._rules.plan(submit, system_id, count, self._world.random)
         piece = read_piece(submit)
         if self.script is not None:
-            seconds = self._world.monotonic() - self._began
+            seconds = self._world.monotonic() - self.began
             plan = self.script.judge(plan, submit, system_id, piece.part, seconds, self._world.random)
         text = decode_text(piece.data, piece.coding)
         now_ms = self._world.now_ms()

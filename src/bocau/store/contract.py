@@ -52,7 +52,9 @@ __all__ = [
     "AcceptStore",
     "AdminStore",
     "AdmitResult",
+    "AttemptLine",
     "AuditLine",
+    "CallbackLine",
     "CallbackStore",
     "Claimed",
     "Clerk",
@@ -62,6 +64,7 @@ __all__ = [
     "InboundLine",
     "InboundStore",
     "KeyUse",
+    "KitStore",
     "LedgerLine",
     "LedgerWindow",
     "OperatorStore",
@@ -72,7 +75,11 @@ __all__ = [
     "ScheduleStore",
     "StateCounts",
     "StoreFault",
+    "Story",
+    "StoryLine",
+    "StoryStore",
     "Sweep",
+    "TryLine",
     "Turn",
     "UseToday",
     "Waking",
@@ -443,6 +450,113 @@ class OperatorStore(Protocol):
 
     async def parked(self) -> dict[str, int]:
         """How many queued messages wait for a route, by its name; counted among the 20,000 in the order of claims."""
+        ...
+
+
+class StoryLine(NamedTuple):
+    """A message as it is told to people: what it is, and how far it came."""
+
+    id: int
+    account_id: int
+    smsid: str
+    request_id: str
+    sms_type: int
+    route_class: str
+    brandname: str
+    phone: str
+    telco: int
+    content: str
+    parts: int
+    price: int
+    callback_url: str
+    state: str
+    reason: str
+    tries: int
+    carrier: str
+    created_ms: int
+    release_ms: int
+    due_ms: int
+    expires_ms: int
+    final_ms: int | None
+    taken: bool
+    """A carrier has, or had, a part of it."""
+
+
+class AttemptLine(NamedTuple):
+    """One try to hand over one part."""
+
+    message_id: int
+    part: int
+    number: int
+    parts: int
+    carrier: str
+    state: str
+    carrier_id: str
+    status: int
+    error: str
+    intent_ms: int
+    answer_ms: int | None
+    receipt_ms: int | None
+
+
+class CallbackLine(NamedTuple):
+    """The duty to tell a customer, as it stands."""
+
+    state: str
+    tries: int
+    due_ms: int | None
+    created_ms: int
+
+
+class TryLine(NamedTuple):
+    """One GET of a callback."""
+
+    number: int
+    at_ms: int
+    milliseconds: int
+    http_status: int
+    answer: str
+
+
+class Story(NamedTuple):
+    """Everything that is remembered of one request."""
+
+    messages: tuple[StoryLine, ...]
+    attempts: tuple[AttemptLine, ...]
+    callback: CallbackLine | None
+    tries: tuple[TryLine, ...]
+    money: tuple[LedgerLine, ...]
+
+
+class StoryStore(Protocol):
+    """What is needed to tell people about messages."""
+
+    async def newest_message(self) -> int:
+        """The largest id of all messages; 0 if there are none."""
+        ...
+
+    async def messages_after(self, after: int, account_id: int | None, limit: int) -> list[StoryLine]:
+        """Messages with a larger id, in order; of one account, or of all."""
+        ...
+
+    async def story(self, smsid: str) -> Story | None:
+        """Everything about one request; None if there is none with this SMSID."""
+        ...
+
+
+class KitStore(StoryStore, Protocol):
+    """What the test API of a development start needs beside that."""
+
+    async def pass_time(self, account_id: int, milliseconds: int) -> None:
+        """Let time pass for one account: everything of it that waits for a moment comes so much nearer to it."""
+        ...
+
+    async def free_request_ids(self, account_id: int) -> None:
+        """Forget the RequestIds of an account."""
+        ...
+
+    async def retire_account(self, account_id: int) -> None:
+        """Lock an account and forget all that it could send with, and whom it was to call back."""
         ...
 
 

@@ -48,6 +48,8 @@ from bocau.store.contract import (
     OutcomeDeadlines,
     Recorded,
     Rematched,
+    Story,
+    StoryLine,
     Sweep,
     Turn,
     Waking,
@@ -67,6 +69,7 @@ from bocau.store.sqlite.recording import Recording
 from bocau.store.sqlite.registering import ask, decide
 from bocau.store.sqlite.rematching import Rematching
 from bocau.store.sqlite.scheduling import Scheduling, rescue
+from bocau.store.sqlite.telling import pass_time, read_messages, read_story, retire
 
 __all__ = ["SqliteStore"]
 
@@ -372,6 +375,41 @@ class SqliteStore(Administering):
     def inbound_told(self, attempt: InboundTry, done: Done[None]) -> None:
         """See InboundStore."""
         self._commit.put(self._inbound_told, attempt, done)
+
+    # For people, and for the test API
+
+    async def newest_message(self) -> int:
+        """See StoryStore."""
+        return self._reader.execute(self._q["last_message_id"]).fetchone()[0] or 0
+
+    async def messages_after(self, after: int, account_id: int | None, limit: int) -> list[StoryLine]:
+        """See StoryStore."""
+        return read_messages(self._reader, self._q, after, account_id, limit)
+
+    async def story(self, smsid: str) -> Story | None:
+        """See StoryStore."""
+        return read_story(self._reader, self._q, smsid)
+
+    async def pass_time(self, account_id: int, milliseconds: int) -> None:
+        """See KitStore."""
+        await self._change(
+            "test.advance",
+            f"account {account_id}: {milliseconds} ms",
+            lambda db, q: pass_time(db, q, account_id, milliseconds),
+            tell=False,
+        )
+
+    async def free_request_ids(self, account_id: int) -> None:
+        """See KitStore."""
+
+        def change(db: sqlite3.Connection, q: Queries) -> None:
+            db.execute(q["free_request_ids"], (account_id,))
+
+        await self._change("test.reset", f"account {account_id}", change, tell=False)
+
+    async def retire_account(self, account_id: int) -> None:
+        """See KitStore."""
+        await self._change("account.retire", f"account {account_id}", lambda db, q: retire(db, q, account_id))
 
     async def inbounds(self, limit: int) -> list[InboundLine]:
         """See AdminStore."""

@@ -1,0 +1,327 @@
+"""/test/... on the admin listener of a development start: what tests in any language ask and do.
+
+A production start has no such door, so there every path of it is 404. Answers are JSON; what is wrong with a request is
+told as {"error": ..., "field": ...}.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+
+from bocau import __version__
+from bocau.console.namespaces import Namespace, Namespaces, Wanted
+from bocau.console.witness import Refused
+from bocau.core.telcos import TELCOS
+from bocau.core.text import find_code
+from bocau.listener import JSON, Request
+from bocau.store.contract import StoryLine
+from bocau.telemetry import Log, LogEvent
+
+__all__ = ["KIT_PREFIX", "KitDoor", "message_of"]
+
+KIT_PREFIX: Final = b"/test"
+
+_LONGEST_WAIT: Final = 60.0
+_MOST_WAITERS: Final = 2_000
+_DAY_SECONDS: Final = 86_400
+_MOST_SECONDS: Final = 366 * _DAY_SECONDS
+_UNTIL: Final = ("accepted", "sent", "delivered")
+_NO_STORE: Final = ((b"Cache-Control", b"no-store"),)
+
+
+class BadAsk(Exception):  # noqa: N818 - an answer, not a fault
+    """A request that cannot be done as it is."""
+
+    def __init__(self, text: str, field: str = "", status: int = 400) -> None:
+        super().__init__(text)
+        self.field = field
+        self.status = status
+
+
+class Asked(NamedTuple):
+    """One request, read."""
+
+    space: Namespace | None
+    name: str
+    """What stands behind the namespace in the path: an SMSID."""
+    query: Mapping[str, str]
+    members: Mapping[str, Any]
+
+    @property
+    def namespace(self) -> Namespace:
+        """The namespace of the path."""
+        if self.space is None:
+            raise BadAsk("There is no such namespace; it may have been deleted.", status=404)
+        return self.space
+
+
+_Answer = Callable[[Asked], Awaitable[object]]
+
+
+class KitDoor:
+    """Answers /test and everything below. `advance` moves the clock of the whole gateway, in milliseconds."""
+
+    def __init__(self, spaces: Namespaces, api_url: str, advance: Callable[[int], None], log: Log) -> None:
+        self._spaces = spaces
+        self._api_url = api_url
+        self._advance = advance
+        self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
+        one = r"/test/namespaces/([^/]+)"
+        table: tuple[tuple[str, str, _Answer], ...] = (
+            ("GET", r"/test", self._about),
+            ("POST", r"/test/clock", self._clock),
+            ("POST", r"/test/namespaces", self._create),
+            ("GET", one, self._report),
+            ("DELETE", one, self._delete),
+            ("POST", f"{one}/reset", self._reset),
+            ("POST", f"{one}/templates", self._register),
+            ("GET", f"{one}/messages", self._messages),
+            ("GET", f"{one}/messages/([^/]+)", self._message),
+            ("GET", f"{one}/wait", self._wait),
+            ("GET", f"{one}/refusals", self._refusals),
+            ("GET", f"{one}/faults", self._faults),
+            ("POST", f"{one}/faults", self._break),
+            ("DELETE", f"{one}/faults", self._mend),
+            ("POST", f"{one}/clock", self._pass_time),
+        )
+        self._routes = [(method, re.compile(path), answer) for method, path, answer in table]
+
+    def handle(self, request: Request) -> None:
+        """Answer one request, now or when what it waits for has come."""
+        path, _, query = request.target.partition(b"?")
+        place = path.decode("ascii", "replace").rstrip("/")
+        found = [(method, match, act) for method, route, act in self._routes if (match := route.fullmatch(place))]
+        fitting = next(((match, act) for method, match, act in found if method == request.method), None)
+        if not found:
+            _refuse(request, 404, "There is nothing here; /openapi.json lists the paths.")
+        elif fitting is None:
+            allow = ", ".join(method for method, _, _ in found).encode()
+            request.respond(405, b'{"error":"Method not allowed"}', JSON, ((b"Allow", allow),))
+        elif len(self._tasks) >= _MOST_WAITERS:
+            _refuse(request, 503, "Too many wait already.")
+        else:
+            task = asyncio.ensure_future(self._do(*fitting, query.decode("ascii", "replace"), request))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Let nobody wait any more."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _do(self, match: re.Match[str], act: _Answer, query: str, request: Request) -> None:
+        try:
+            value = await act(self._read(match, query, request.body))
+        except BadAsk as bad:
+            _refuse(request, bad.status, str(bad), bad.field)
+        except ValueError as bad:
+            _refuse(request, 400, str(bad))
+        except asyncio.CancelledError:
+            _refuse(request, 503, "The gateway is stopping.")
+            raise
+        except Exception as error:  # noqa: BLE001 - the rim: a test must not go unanswered
+            self._log.error(LogEvent.FAULT, exc_info=error)
+            _refuse(request, 500, "Internal error")
+        else:
+            request.respond(200, msgspec.json.encode(value), JSON, _NO_STORE)
+
+    def _read(self, match: re.Match[str], query: str, body: bytes) -> Asked:
+        try:
+            members = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        except msgspec.DecodeError:
+            raise BadAsk("The body must be one JSON object.") from None
+        steps = [unquote(step) for step in match.groups()]
+        values = {name: found[-1] for name, found in parse_qs(query).items()}
+        space = self._spaces.find(steps[0]) if steps else None
+        return Asked(space, steps[1] if len(steps) > 1 else "", values, members)
+
+    # The whole gateway
+
+    async def _about(self, asked: Asked) -> object:
+        del asked
+        return {
+            "version": __version__,
+            "api": self._api_url,
+            "namespaces": len(self._spaces),
+            "strangers": [_refusal(refused) for refused in self._spaces.strangers],
+        }
+
+    async def _clock(self, asked: Asked) -> object:
+        seconds = _seconds(asked.members)
+        self._advance(round(seconds * 1000))
+        return {"advanced_seconds": seconds}
+
+    # Namespaces
+
+    async def _create(self, asked: Asked) -> object:
+        templates = asked.members.get("templates", [])
+        balance = asked.members.get("balance")
+        if not isinstance(templates, list):
+            raise BadAsk("templates is a list of objects with brandname and text.", "templates")
+        if balance is not None and (not isinstance(balance, int) or not 0 <= balance <= 1 << 40):
+            raise BadAsk("balance is a whole number of VND.", "balance")
+        space = await self._spaces.create([_template(one) for one in templates], balance)
+        return {
+            "namespace": space.api_key,
+            "api_key": space.api_key,
+            "secret_key": space.secret_key,
+            "base_url": self._api_url,
+        }
+
+    async def _report(self, asked: Asked) -> object:
+        """Everything that happened in it: for the words of a test that failed."""
+        space = asked.namespace
+        return {
+            "namespace": space.api_key,
+            "messages": [message_of(line) for line in await self._spaces.messages(space)],
+            "refusals": [_refusal(refused) for refused in space.refusals],
+            "faults": list(space.faults),
+        }
+
+    async def _delete(self, asked: Asked) -> object:
+        await self._spaces.delete(asked.namespace)
+        return {"deleted": asked.namespace.api_key}
+
+    async def _reset(self, asked: Asked) -> object:
+        await self._spaces.reset(asked.namespace)
+        return {"reset": asked.namespace.api_key}
+
+    async def _register(self, asked: Asked) -> object:
+        brandname, text = _template(asked.members)
+        await self._spaces.register(asked.namespace, brandname, text)
+        return {"brandname": brandname, "text": text}
+
+    # Messages
+
+    async def _messages(self, asked: Asked) -> object:
+        lines = await self._spaces.messages(asked.namespace, _whole(asked.query, "after"))
+        phone = asked.query.get("phone", "")
+        return [message_of(line) for line in lines if phone in ("", line.phone)]
+
+    async def _message(self, asked: Asked) -> object:
+        story = await self._spaces.story(asked.namespace, asked.name)
+        if story is None:
+            raise BadAsk("No request of this namespace has this SMSID.", status=404)
+        return {
+            "messages": [message_of(line) for line in story.messages],
+            "attempts": [line._asdict() for line in story.attempts],
+            "callback": None if story.callback is None else story.callback._asdict(),
+            "callback_tries": [line._asdict() for line in story.tries],
+        }
+
+    async def _wait(self, asked: Asked) -> object:
+        query = asked.query
+        until = query.get("until", "sent")
+        if until not in _UNTIL:
+            raise BadAsk(f"until is one of {', '.join(_UNTIL)}.", "until")
+        wanted = Wanted(
+            query.get("phone", ""),
+            query.get("text", ""),
+            query.get("code", "") not in ("", "0"),
+            until,
+            _whole(query, "after"),
+        )
+        line = await self._spaces.wait(asked.namespace, wanted, _wait_seconds(query))
+        return {"found": line is not None, "message": None if line is None else message_of(line)}
+
+    async def _refusals(self, asked: Asked) -> object:
+        return [_refusal(refused) for refused in asked.namespace.refusals]
+
+    # Faults and time
+
+    async def _faults(self, asked: Asked) -> object:
+        return list(asked.namespace.faults)
+
+    async def _break(self, asked: Asked) -> object:
+        faults, seed = asked.members.get("faults"), asked.members.get("seed", 0)
+        if not isinstance(faults, list) or not all(isinstance(fault, dict) for fault in faults):
+            raise BadAsk("faults is a list of objects, each with an act.", "faults")
+        if not isinstance(seed, int):
+            raise BadAsk("seed is a whole number.", "seed")
+        space = asked.namespace
+        try:
+            self._spaces.break_things(space, faults, seed)
+        except ValueError as error:
+            raise BadAsk(str(error), "faults") from error
+        return list(space.faults)
+
+    async def _mend(self, asked: Asked) -> object:
+        self._spaces.break_things(asked.namespace, ())
+        return []
+
+    async def _pass_time(self, asked: Asked) -> object:
+        seconds = _seconds(asked.members)
+        await self._spaces.advance(asked.namespace, seconds)
+        return {"advanced_seconds": seconds}
+
+
+def message_of(line: StoryLine) -> dict[str, object]:
+    """A message as tests see it."""
+    telco = TELCOS.get(line.telco)
+    return {
+        "id": line.id,
+        "smsid": line.smsid,
+        "request_id": line.request_id,
+        "phone": line.phone,
+        "network": telco.receiver_name if telco else "",
+        "brandname": line.brandname,
+        "sms_type": line.sms_type,
+        "text": line.content,
+        "code": find_code(line.content),
+        "parts": line.parts,
+        "state": line.state,
+        "sent": line.taken,
+        "reason": line.reason,
+        "carrier": line.carrier,
+        "created_ms": line.created_ms,
+        "release_ms": line.release_ms,
+        "final_ms": line.final_ms,
+    }
+
+
+def _refusal(refused: Refused) -> dict[str, object]:
+    return refused._asdict()
+
+
+def _template(value: object) -> tuple[str, str]:
+    brandname, text = (value.get(name) for name in ("brandname", "text")) if isinstance(value, dict) else ("", "")
+    if not (isinstance(brandname, str) and brandname):
+        raise BadAsk("brandname is missing: the sender as it is to be registered.", "brandname")
+    if not (isinstance(text, str) and text):
+        raise BadAsk("text is missing: the pattern, such as {P1,6} la ma cua ban.", "text")
+    return brandname, text
+
+
+def _seconds(members: Mapping[str, Any]) -> float:
+    found = members.get("advance_seconds")
+    if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= _MOST_SECONDS:
+        raise BadAsk(f"advance_seconds is a number from 0 to {_MOST_SECONDS}.", "advance_seconds")
+    return found
+
+
+def _wait_seconds(query: Mapping[str, str]) -> float:
+    try:
+        found = float(query.get("seconds", "5"))
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= _LONGEST_WAIT:
+        raise BadAsk(f"seconds is a number from 0 to {_LONGEST_WAIT:g}.", "seconds")
+    return found
+
+
+def _whole(query: Mapping[str, str], name: str) -> int:
+    found = query.get(name, "0")
+    if not (found.isascii() and found.isdigit() and len(found) < 20):
+        raise BadAsk(f"{name} is a whole number.", name)
+    return int(found)
+
+
+def _refuse(request: Request, status: int, text: str, field: str = "") -> None:
+    body = {"error": text, **({"field": field} if field else {})}
+    request.respond(status, msgspec.json.encode(body), JSON, _NO_STORE)

@@ -1,0 +1,96 @@
+"""The test API in the OpenAPI document of a development start."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+__all__ = ["KIT_PATHS", "KIT_TAG", "kit_paths"]
+
+KIT_TAG: Final = "Test API (development only, on the admin listener)"
+
+
+class _Entry(NamedTuple):
+    method: str
+    path: str
+    title: str
+    query: Mapping[str, str] = MappingProxyType({})
+    """Parameters by name, with their meaning."""
+    body: Mapping[str, object] | None = None
+    """An example of the body."""
+
+
+_ONE: Final = "/test/namespaces/{namespace}"
+_AFTER: Final = {"after": "Only messages with a larger id."}
+
+KIT_PATHS: Final = (
+    _Entry("get", "/test", "Where the API listens, and refused requests with keys that are nobody's"),
+    _Entry("post", "/test/clock", "Move the clock of the whole gateway ahead", body={"advance_seconds": 86_400}),
+    _Entry(
+        "post",
+        "/test/namespaces",
+        "A new namespace: an account with keys of its own",
+        body={"templates": [{"brandname": "Shop", "text": "{P1,6} la ma cua ban"}], "balance": 1_000_000},
+    ),
+    _Entry("get", _ONE, "Everything that happened in a namespace"),
+    _Entry("delete", _ONE, "Delete it: its keys are refused from now on"),
+    _Entry("post", f"{_ONE}/reset", "As new: messages and refusals forgotten, RequestIds free, faults over", body={}),
+    _Entry(
+        "post",
+        f"{_ONE}/templates",
+        "Register a template on every network",
+        body={"brandname": "Shop", "text": "{P1,6} la ma cua ban"},
+    ),
+    _Entry("get", f"{_ONE}/messages", "Its messages, oldest first", {"phone": "Only to this number.", **_AFTER}),
+    _Entry("get", f"{_ONE}/messages/{{smsid}}", "One request, with attempts and callback"),
+    _Entry(
+        "get",
+        f"{_ONE}/wait",
+        "Wait for a message (long poll)",
+        {
+            "phone": "To this number.",
+            "text": "With this in its text.",
+            "code": "1: with a one-time code in its text.",
+            "until": "accepted, sent (a carrier took it; the default) or delivered.",
+            "seconds": "How long, up to 60; 5 if it is missing.",
+            **_AFTER,
+        },
+    ),
+    _Entry("get", f"{_ONE}/refusals", "Requests with its key that were refused, and why"),
+    _Entry("get", f"{_ONE}/faults", "Faults in force"),
+    _Entry(
+        "post",
+        f"{_ONE}/faults",
+        "Put faults in force, in place of those before",
+        body={"faults": [{"act": "late", "seconds": 40, "after_messages": 2}], "seed": 7},
+    ),
+    _Entry("delete", f"{_ONE}/faults", "No faults any more"),
+    _Entry("post", f"{_ONE}/clock", "Let time pass for this namespace alone", body={"advance_seconds": 86_400}),
+)
+
+
+def kit_paths() -> dict[str, Any]:
+    """The paths as OpenAPI has them."""
+    paths: dict[str, Any] = {}
+    for entry in KIT_PATHS:
+        paths.setdefault(entry.path, {"servers": [{"url": "http://127.0.0.1:8485"}]})[entry.method] = _operation(entry)
+    return paths
+
+
+def _operation(entry: _Entry) -> dict[str, Any]:
+    steps = [step[1:-1] for step in entry.path.split("/") if step.startswith("{")]
+    found: dict[str, Any] = {
+        "operationId": f"{entry.method}{entry.path}".replace("/", "_").replace("{", "").replace("}", ""),
+        "summary": entry.title,
+        "tags": [KIT_TAG],
+        "parameters": [
+            *({"name": step, "in": "path", "required": True, "schema": {"type": "string"}} for step in steps),
+            *(
+                {"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}}
+                for name, meaning in entry.query.items()
+            ),
+        ],
+        "responses": {"200": {"description": "Done.", "content": {"application/json": {"schema": {}}}}},
+    }
+    if entry.body is not None:
+        found["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}, "example": entry.body}}}
+    return found

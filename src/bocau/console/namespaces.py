@@ -1,0 +1,255 @@
+"""Namespaces of tests: each an account of its own, so that tests that run at the same time never see each other.
+
+What a test asks about its messages is read from the store, as for everybody; beside that a namespace keeps the requests
+of its keys that were refused, since the store knows nothing of them.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from bocau.console.witness import Refused
+from bocau.core.directory import BrandnameRow
+from bocau.core.ids import head_of
+from bocau.core.lifecycle import State
+from bocau.core.phone import normalise
+from bocau.core.text import find_code
+from bocau.loops import Wakeup
+from bocau.ports import World
+from bocau.provision import DEVELOPMENT, Profile, ProvisionStore, provision, put_templates
+from bocau.store.contract import KitStore, Story, StoryLine
+
+__all__ = ["FaultBench", "KitHouse", "Namespace", "Namespaces", "Wanted"]
+
+_POLL_SECONDS: Final = 0.05
+_LEAVING_SECONDS: Final = 2.0
+_STAYING: Final = (State.SCHEDULED, State.QUEUED, State.SENDING)
+_MOST_REFUSALS: Final = 200
+_MOST_NAMESPACES: Final = 10_000
+_MOST_MESSAGES: Final = 1_000
+_SMS_TYPE: Final = 2
+
+
+class FaultBench(Protocol):
+    """Where faults are put in force: the simulated carrier."""
+
+    owner_of: Callable[[str, str], str]
+    """Whose a message is, by receiver and text."""
+
+    def put(self, owner: str, faults: Sequence[Mapping[str, object]], seed: int) -> None:
+        """Faults for the messages of one owner, in place of those before. Raises ValueError."""
+        ...
+
+
+class HouseStore(KitStore, ProvisionStore, Protocol):
+    """What namespaces read and write through."""
+
+
+class KitHouse(NamedTuple):
+    """What namespaces need of the gateway around them."""
+
+    world: World
+    store: HouseStore
+    pepper: bytes
+    refresh: Callable[[], Awaitable[object]]
+    """Make the door know a change of the directory now."""
+    hurry: Callable[[], None]
+    """Wake the loops: something may be due."""
+    faults: FaultBench | None
+    """None where the carrier is not ours to break."""
+
+
+class Wanted(NamedTuple):
+    """What a test waits for."""
+
+    phone: str = ""
+    """Empty: any."""
+    text: str = ""
+    """A part of the text."""
+    code: bool = False
+    """It must have a one-time code in it."""
+    until: str = "sent"
+    """accepted, sent (a carrier took it) or delivered"""
+    after: int = 0
+    """Only messages with a larger id."""
+
+
+class Namespace:
+    """One account with its keys, and what is remembered of it. `api_key` is its name."""
+
+    def __init__(self, api_key: str, secret_key: str, account_id: int, first_id: int) -> None:
+        self.api_key = api_key
+        self.secret_key = secret_key
+        self.account_id = account_id
+        self.first_id = first_id
+        """Messages up to this one are from before, and not told."""
+        self.refusals: deque[Refused] = deque(maxlen=_MOST_REFUSALS)
+        self.faults: tuple[Mapping[str, object], ...] = ()
+        self.wakeup = Wakeup()
+
+
+class Namespaces:
+    """All of them. Everything that raises ValueError says what is wrong with what was asked."""
+
+    def __init__(self, house: KitHouse) -> None:
+        self._house = house
+        self._open: dict[str, Namespace] = {}
+        self.strangers: deque[Refused] = deque(maxlen=_MOST_REFUSALS)
+        """Refused requests with an ApiKey that is nobody's here, or none."""
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def find(self, api_key: str) -> Namespace | None:
+        """The namespace of an ApiKey."""
+        return self._open.get(api_key)
+
+    def refused(self, refused: Refused) -> None:
+        """A request was not accepted."""
+        space = self._open.get(refused.api_key)
+        (self.strangers if space is None else space.refusals).append(refused)
+
+    def accepted(self, api_key: str) -> None:
+        """A request was accepted: who waits looks now."""
+        space = self._open.get(api_key)
+        if space is not None:
+            space.wakeup.set()
+
+    async def adopt(self, profile: Profile) -> None:
+        """Count an account that is there already as a namespace."""
+        accounts = await self._house.store.accounts()
+        account_id = next(account.id for account in accounts if account.name == profile.account)
+        first = await self._house.store.newest_message()
+        self._open[profile.api_key] = Namespace(profile.api_key, profile.secret_key, account_id, first)
+
+    async def create(self, templates: Sequence[tuple[str, str]] = (), balance: int | None = None) -> Namespace:
+        """A new account with keys of its own, the ready-made brandnames and templates, and some more of each.
+
+        `templates` are (brandname, text), `balance` is in VND. Raises ValueError.
+        """
+        if len(self._open) >= _MOST_NAMESPACES:
+            raise ValueError(f"there are {_MOST_NAMESPACES} namespaces; delete those that are done")
+        house = self._house
+        name = f"test-{house.world.token(8).hex()}"
+        brandnames = tuple(dict.fromkeys((*DEVELOPMENT.brandnames, *(brandname for brandname, _ in templates))))
+        profile = Profile(
+            name,
+            name,
+            house.world.token(16).hex(),
+            brandnames,
+            tuple(dict.fromkeys((*DEVELOPMENT.templates, *templates))),
+            DEVELOPMENT.prices,
+            DEVELOPMENT.balance if balance is None else balance,
+        )
+        await provision(house.store, profile, house.pepper, house.world.now_ms)
+        await self.adopt(profile)
+        await house.refresh()
+        return self._open[name]
+
+    async def register(self, space: Namespace, brandname: str, text: str) -> None:
+        """A template more, on every network; its brandname too if it is new. Raises ValueError."""
+        house, now_ms = self._house, self._house.world.now_ms()
+        await house.store.put_brandname(BrandnameRow(space.account_id, _SMS_TYPE, brandname, "active"), now_ms)
+        await put_templates(house.store, space.account_id, [(brandname, text)], now_ms)
+        await house.refresh()
+
+    async def delete(self, space: Namespace) -> None:
+        """Its keys are good for nothing any more, and nobody is called back."""
+        self._open.pop(space.api_key, None)
+        self.break_things(space, ())
+        await self._house.store.retire_account(space.account_id)
+        await self._house.refresh()
+
+    async def reset(self, space: Namespace) -> None:
+        """As new: messages and refusals so far are forgotten, RequestIds free, faults over."""
+        self.break_things(space, ())
+        space.refusals.clear()
+        space.first_id = await self._house.store.newest_message()
+        await self._house.store.free_request_ids(space.account_id)
+
+    async def advance(self, space: Namespace, seconds: float) -> None:
+        """Let time pass for this namespace alone.
+
+        It stops at every moment that a scheduled message waits for, until that has left, so that a long stretch makes
+        nothing expire on its way that a short one would not.
+        """
+        left_ms = round(seconds * 1000)
+        while True:
+            waiting = [line for line in await self.messages(space) if line.state == State.SCHEDULED]
+            first_ms = min((line.release_ms for line in waiting), default=1 << 62)
+            step_ms = max(0, first_ms - self._house.world.now_ms())
+            if step_ms > left_ms:
+                break
+            await self._pass(space, step_ms)
+            left_ms -= step_ms
+            if not await self._gone(space, {line.id for line in waiting if line.release_ms <= first_ms}):
+                break  # nobody takes it: the rest of the time passes all the same
+        await self._pass(space, left_ms)
+
+    async def _pass(self, space: Namespace, milliseconds: int) -> None:
+        await self._house.store.pass_time(space.account_id, milliseconds)
+        self._house.hurry()
+
+    async def _gone(self, space: Namespace, ids: set[int]) -> bool:
+        """Whether these messages leave for a carrier, or end, within a moment."""
+        clock = self._house.world.monotonic
+        end = clock() + _LEAVING_SECONDS
+        while clock() < end:
+            lines = [line for line in await self.messages(space) if line.id in ids]
+            if all(line.taken or line.state not in _STAYING for line in lines):
+                return True
+            await self._house.world.sleep(_POLL_SECONDS)
+        return False
+
+    def break_things(self, space: Namespace, faults: Sequence[Mapping[str, object]], seed: int = 0) -> None:
+        """Put faults in force for the messages of this namespace, in place of those before. Raises ValueError."""
+        bench = self._house.faults
+        if bench is None:
+            if faults:
+                raise ValueError("the carrier of this gateway is not a simulated one")
+            return
+        bench.put(space.api_key, faults, seed)
+        space.faults = tuple(faults)
+
+    async def messages(self, space: Namespace, after: int = 0, limit: int = _MOST_MESSAGES) -> list[StoryLine]:
+        """What was accepted, oldest first."""
+        return await self._house.store.messages_after(max(after, space.first_id), space.account_id, limit)
+
+    async def story(self, space: Namespace, smsid: str) -> Story | None:
+        """Everything about one request of the namespace."""
+        if head_of(smsid) is None:
+            return None
+        story = await self._house.store.story(smsid)
+        return story if story is not None and story.messages[0].account_id == space.account_id else None
+
+    async def wait(self, space: Namespace, wanted: Wanted, seconds: float) -> StoryLine | None:
+        """The first message that fits, as soon as there is one; None if the time is over.
+
+        A request that is accepted wakes it at once. While it waits for what a carrier does, it looks at the store every
+        50 ms; nobody who waits, nobody who looks.
+        """
+        clock = self._house.world.monotonic
+        end = clock() + seconds
+        while True:
+            for line in await self.messages(space, wanted.after):
+                if _fits(line, wanted):
+                    return line
+            left = end - clock()
+            if left <= 0:
+                return None
+            await space.wakeup.wait(min(_POLL_SECONDS, left))
+
+
+_REACHED: Final[Mapping[str, Callable[[StoryLine], Any]]] = {
+    "accepted": lambda line: line.state != "rejected",
+    "sent": lambda line: line.taken,
+    "delivered": lambda line: line.state == "delivered",
+}
+
+
+def _fits(line: StoryLine, wanted: Wanted) -> bool:
+    if wanted.phone and line.phone != (normalise(wanted.phone) or wanted.phone):
+        return False
+    if wanted.text not in line.content or (wanted.code and find_code(line.content) is None):
+        return False
+    return bool(_REACHED[wanted.until](line))

@@ -1,0 +1,70 @@
+"""What people are told about messages, and the acts of the test API of a development start."""
+
+import sqlite3
+from typing import Final
+
+from bocau.core.ids import head_of
+from bocau.store.contract import AttemptLine, CallbackLine, LedgerLine, Story, StoryLine, TryLine
+from bocau.store.queries import Queries
+
+__all__ = ["pass_time", "read_messages", "read_story", "retire"]
+
+_AGED: Final = (
+    "age_attempts",  # before the messages, which it looks up by their moments
+    "age_messages",
+    "age_request_keys",
+    "age_content_keys",
+    "age_codes",
+    "age_callbacks",
+)
+_RETIRED: Final = (
+    "drop_callbacks",
+    "drop_account_keys",
+    "drop_account_templates",
+    "drop_account_brandnames",
+    "drop_account_prices",
+)
+
+
+def read_messages(
+    db: sqlite3.Connection, q: Queries, after: int, account_id: int | None, limit: int
+) -> list[StoryLine]:
+    """Messages with a larger id, in order."""
+    if account_id is None:
+        rows = db.execute(q["messages_after"], (after, limit))
+    else:
+        rows = db.execute(q["account_messages_after"], (after, account_id, limit))
+    return [_line(row) for row in rows]
+
+
+def _line(row: tuple[object, ...]) -> StoryLine:
+    return StoryLine._make((*row[:-1], bool(row[-1])))
+
+
+def read_story(db: sqlite3.Connection, q: Queries, smsid: str) -> Story | None:
+    """Everything about one request; None for an SMSID that is nobody's."""
+    head = head_of(smsid)
+    if head is None:
+        return None
+    messages = tuple(_line(row) for row in db.execute(q["story_messages"], (head,)))
+    if not messages or messages[0].smsid != smsid.lower():
+        return None
+    attempts = [AttemptLine(*row) for m in messages for row in db.execute(q["story_attempts"], (m.id,))]
+    callback = db.execute(q["story_callback"], (head,)).fetchone()
+    tries = [TryLine(*row) for row in db.execute(q["story_tries"], (head,))]
+    money = [LedgerLine(*row) for m in messages for row in db.execute(q["story_money"], (m.account_id, m.id))]
+    told = None if callback is None else CallbackLine(*callback)
+    return Story(messages, tuple(attempts), told, tuple(tries), tuple(money))
+
+
+def pass_time(db: sqlite3.Connection, q: Queries, account_id: int, milliseconds: int) -> None:
+    """Everything of an account that waits for a moment comes so much nearer to it."""
+    for name in _AGED:
+        db.execute(q[name], (account_id, milliseconds))
+
+
+def retire(db: sqlite3.Connection, q: Queries, account_id: int) -> None:
+    """Lock an account, and forget all that it could send with."""
+    for name in _RETIRED:
+        db.execute(q[name], (account_id,))
+    db.execute(q["set_account_state"], (account_id, "locked"))

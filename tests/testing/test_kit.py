@@ -1,0 +1,230 @@
+"""The test kit as an application's tests use it, against a real gateway with its simulated carrier."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from bocau.client import AuthorizeFailed, Client, DuplicateRequest, TemplateMismatch, parse_callback
+from bocau.testing.kit import Bocau, KitError, Message, open_namespace
+from bocau.testing.server import Server
+
+TEXT = "{code} la ma dang nhap Bocau cua ban"
+
+
+def send(bocau: Bocau, phone: str, code: str = "482193", request_id: str | None = None, callback_url: str = "") -> str:
+    sent = bocau.client.send_otp(
+        phone, code, text=TEXT, brandname="Bocau", request_id=request_id, callback_url=callback_url
+    )
+    return sent.smsid
+
+
+def test_a_code_is_waited_for(bocau: Bocau) -> None:
+    """The whole of it: the application sends, the test gets the code."""
+    phone = bocau.phone()
+    smsid = send(bocau, phone)
+    assert bocau.wait_otp(phone) == "482193"
+    message = bocau.messages()[0]
+    assert (message.smsid, message.phone, message.code) == (smsid, phone, "482193")
+
+
+def test_each_message_is_given_once(bocau: Bocau) -> None:
+    """Two log-ins, two codes, in their order."""
+    phone = bocau.phone()
+    send(bocau, phone, "1111")
+    send(bocau, phone, "2222")
+    assert [bocau.wait_otp(phone), bocau.wait_otp(phone)] == ["1111", "2222"]
+    bocau.assert_no_sms(phone)
+
+
+def test_a_wait_that_began_before_ends_with_the_message(bocau: Bocau) -> None:
+    """A long poll: nobody asks again and again."""
+    phone, found = bocau.phone(), list[Message]()
+    waiting = threading.Thread(target=lambda: found.append(bocau.wait_sms(phone, until="delivered", timeout=10)))
+    waiting.start()
+    send(bocau, phone)
+    waiting.join(15)
+    assert [message.state for message in found] == ["delivered"]
+
+
+def test_a_failed_wait_tells_what_came_and_what_was_refused(bocau: Bocau) -> None:
+    """Everything that the person needs, in the assertion itself."""
+    other = bocau.phone()
+    send(bocau, other, "7777")
+    with pytest.raises(TemplateMismatch):
+        bocau.client.send("0901888484", "Ma cua ban la 482193", brandname="Bocau")
+    with pytest.raises(AssertionError) as failed:
+        bocau.wait_otp("0901888484", timeout=0)
+    said = str(failed.value)
+    assert said.startswith("no SMS with a one-time code for 0901888484 within 0 s\n")
+    assert f"{other}  Bocau  '7777 la ma dang nhap Bocau cua ban'" in said
+    assert "0901888484  146 Sai template Brandname CSKH: " in said
+    assert "'Ma cua ban la 482193'" in said
+
+
+def test_an_sms_that_should_not_be_is_shown(bocau: Bocau) -> None:
+    """The assertion has the text."""
+    send(bocau, "0901888484")
+    with pytest.raises(AssertionError, match="482193 la ma dang nhap"):
+        bocau.assert_no_sms("0901888484")
+    bocau.assert_no_sms("0901888485")
+
+
+def test_two_namespaces_do_not_see_each_other(bocau: Bocau, bocau_server: Server) -> None:
+    """The same phone, the same RequestId, two tests at the same time."""
+    other = open_namespace(bocau_server.admin)
+    try:
+        send(bocau, "0901888484", "1111", request_id="same")
+        send(other, "0901888484", "2222", request_id="same")
+        assert (bocau.wait_otp("0901888484"), other.wait_otp("0901888484")) == ("1111", "2222")
+        other.inject("refuse")
+        send(bocau, "0901888484", "3333")
+        assert bocau.wait_otp("0901888484") == "3333"
+    finally:
+        other.close()
+    with Client(other.base_url, other.api_key, other.secret_key) as late, pytest.raises(AuthorizeFailed):
+        late.balance()
+
+
+def test_time_passes_for_one_test_alone(bocau: Bocau, bocau_server: Server) -> None:
+    """A scheduled message goes, and a RequestId is free again; that of another test is not."""
+    other = open_namespace(bocau_server.admin)
+    try:
+        send(other, "0901888484", request_id="order")
+        tomorrow = datetime.now(UTC) + timedelta(hours=20)
+        phone = bocau.phone()
+        bocau.client.send(phone, TEXT.format(code="5555"), brandname="Bocau", request_id="order", send_at=tomorrow)
+        with pytest.raises(AssertionError, match="scheduled"):
+            bocau.wait_otp(phone, timeout=0)
+        bocau.advance(hours=25)
+        assert bocau.wait_otp(phone) == "5555"
+        send(bocau, phone, request_id="order")
+        with pytest.raises(DuplicateRequest):
+            send(other, "0901888484", request_id="order")
+    finally:
+        other.close()
+
+
+def test_a_message_that_no_carrier_takes_expires(bocau: Bocau) -> None:
+    """Throttled until its time-to-live is over."""
+    phone = bocau.phone()
+    bocau.inject({"act": "throttle", "per_second": 0})
+    send(bocau, phone)
+    bocau.advance(hours=1)
+    with pytest.raises(AssertionError):
+        bocau.wait_sms(phone, timeout=0)
+    assert _state(bocau, phone, "expired") == "expired"
+
+
+def _state(bocau: Bocau, phone: str, wanted: str) -> str:
+    """The state of the only message to a phone, once it is the wanted one, or what it is after some looks."""
+    for _ in range(200):
+        state = bocau.messages(phone)[0].state
+        if state == wanted:
+            break
+    return state
+
+
+def test_faults_are_for_the_messages_of_the_test(bocau: Bocau) -> None:
+    """From the second message on, undelivered; the first and those of a mended carrier arrive."""
+    bocau.inject({"act": "undelivered", "after_messages": 1})
+    first, second, third = bocau.phone(), bocau.phone(), bocau.phone()
+    send(bocau, first)
+    bocau.wait_sms(first, until="delivered")
+    send(bocau, second)
+    bocau.wait_sms(second)
+    bocau.inject()
+    send(bocau, third)
+    bocau.wait_sms(third, until="delivered")
+    assert bocau.messages(second)[0].state in ("sent", "failed")
+
+
+def test_a_fault_that_is_none_is_explained(bocau: Bocau) -> None:
+    """With the acts there are."""
+    with pytest.raises(KitError, match="there is no act 'explode'; there are refuse, throttle"):
+        bocau.inject("explode")
+
+
+class _Hook(BaseHTTPRequestHandler):
+    """Answers 502 until it is told to be well; keeps what came."""
+
+    def do_GET(self) -> None:
+        server = self.server
+        assert isinstance(server, _Hooks)
+        server.came.append(self.path.partition("?")[2])
+        self.send_response(204 if server.well else 502)
+        self.end_headers()
+        server.called.release()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+class _Hooks(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Hook)
+        self.well = False
+        self.came: list[str] = []
+        self.called = threading.Semaphore(0)
+
+
+def test_a_callback_is_tried_again_when_its_time_has_come(bocau: Bocau) -> None:
+    """The host was down; after the wait it is told."""
+    with _Hooks() as hooks:
+        serving = threading.Thread(target=hooks.serve_forever)
+        serving.start()
+        try:
+            smsid = send(bocau, bocau.phone(), callback_url=f"http://127.0.0.1:{hooks.server_port}/hook")
+            assert hooks.called.acquire(timeout=10)
+            hooks.well = True
+            # The try is stored a moment after it was answered; time passes until it has been seen.
+            for _ in range(100):
+                bocau.advance(minutes=1)
+                if hooks.called.acquire(timeout=0.1):
+                    break
+        finally:
+            hooks.shutdown()
+            serving.join()
+    assert [parse_callback(query).smsid for query in hooks.came] == [smsid, smsid]
+
+
+def test_a_reset_forgets(bocau: Bocau) -> None:
+    """For those who share a namespace between the steps of one test."""
+    send(bocau, "0901888484", request_id="same")
+    bocau.reset()
+    assert bocau.messages() == []
+    send(bocau, "0901888484", request_id="same")
+    assert bocau.wait_otp("0901888484") == "482193"
+
+
+def test_own_templates_are_registered(bocau: Bocau) -> None:
+    """Those that the application really sends."""
+    bocau.register("Shop", "Shop: ma {P1,6}")
+    phone = bocau.phone()
+    bocau.client.send(phone, "Shop: ma 902817", brandname="Shop")
+    assert bocau.wait_otp(phone) == "902817"
+
+
+def test_the_environment_names_the_namespace(bocau: Bocau, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application's own code runs unchanged."""
+    import os
+
+    assert {name: os.environ[name] for name in bocau.environ} == bocau.environ
+
+
+def test_the_test_api_is_in_the_document(bocau_server: Server) -> None:
+    """Other languages generate a client from it."""
+    import http.client
+    from urllib.parse import urlsplit
+
+    from openapi_spec_validator import validate
+
+    parts = urlsplit(bocau_server.admin)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
+    connection.request("GET", "/openapi.json")
+    found = json.loads(connection.getresponse().read())
+    connection.close()
+    validate(found)
+    assert "get" in found["paths"]["/test/namespaces/{namespace}/wait"]
