@@ -326,6 +326,7 @@ SCANS = {
     "any_orphan": "reads one row and stops",
     "count_orphans": "reads 10,000 rows at most",
     "count_parked": "reads 20,000 rows of an index at most",
+    "newest_messages": "reads the newest rows and stops",
     "read_audit": "reads the newest rows and stops",
 }
 WALKS = {

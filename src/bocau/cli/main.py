@@ -26,6 +26,7 @@ from bocau.cli import (
     prices,
     routes,
     sending,
+    stories,
     templates,
     voices,
 )
@@ -130,6 +131,8 @@ app.add_typer(links.app, name="link", rich_help_panel=_RUN)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
 app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)
 app.command("status", rich_help_panel=_MESSAGES)(sending.status)
+app.command("show", rich_help_panel=_MESSAGES)(stories.show)
+app.command("tail", rich_help_panel=_MESSAGES)(stories.tail)
 app.add_typer(routes.app, name="route", rich_help_panel=_RUN)
 app.add_typer(accounts.app, name="account", rich_help_panel=_DIRECTORY)
 app.add_typer(keys.app, name="key", rich_help_panel=_DIRECTORY)

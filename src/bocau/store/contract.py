@@ -539,6 +539,18 @@ class StoryStore(Protocol):
         """Messages with a larger id, in order; of one account, or of all."""
         ...
 
+    async def newest_messages(self, limit: int) -> list[StoryLine]:
+        """The newest messages, in order."""
+        ...
+
+    async def message(self, message_id: int) -> StoryLine | None:
+        """One message."""
+        ...
+
+    async def note_revealed(self, what: str) -> None:
+        """Somebody looks at numbers and texts: a line in the audit."""
+        ...
+
     async def story(self, smsid: str) -> Story | None:
         """Everything about one request; None if there is none with this SMSID."""
         ...

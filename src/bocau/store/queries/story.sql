@@ -7,6 +7,24 @@ SELECT
 FROM message
 WHERE id > $1 ORDER BY id LIMIT $2;
 
+-- name: newest_messages
+-- The newest of all messages, newest first.
+SELECT
+    id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
+    reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
+    EXISTS (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '')
+FROM message
+ORDER BY id DESC LIMIT $1;
+
+-- name: one_message
+-- One message.
+SELECT
+    id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
+    reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
+    EXISTS (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '')
+FROM message
+WHERE id = $1;
+
 -- name: account_messages_after
 -- The same of one account, past the others'.
 SELECT

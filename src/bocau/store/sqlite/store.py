@@ -69,7 +69,7 @@ from bocau.store.sqlite.recording import Recording
 from bocau.store.sqlite.registering import ask, decide
 from bocau.store.sqlite.rematching import Rematching
 from bocau.store.sqlite.scheduling import Scheduling, rescue
-from bocau.store.sqlite.telling import pass_time, read_messages, read_story, retire
+from bocau.store.sqlite.telling import pass_time, read_message, read_messages, read_newest, read_story, retire
 
 __all__ = ["SqliteStore"]
 
@@ -385,6 +385,18 @@ class SqliteStore(Administering):
     async def messages_after(self, after: int, account_id: int | None, limit: int) -> list[StoryLine]:
         """See StoryStore."""
         return read_messages(self._reader, self._q, after, account_id, limit)
+
+    async def newest_messages(self, limit: int) -> list[StoryLine]:
+        """See StoryStore."""
+        return read_newest(self._reader, self._q, limit)
+
+    async def message(self, message_id: int) -> StoryLine | None:
+        """See StoryStore."""
+        return read_message(self._reader, self._q, message_id)
+
+    async def note_revealed(self, what: str) -> None:
+        """See StoryStore."""
+        await self._change("message.reveal", what, lambda _db, _q: None, tell=False)
 
     async def story(self, smsid: str) -> Story | None:
         """See StoryStore."""

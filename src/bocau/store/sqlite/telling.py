@@ -7,7 +7,7 @@ from bocau.core.ids import head_of
 from bocau.store.contract import AttemptLine, CallbackLine, LedgerLine, Story, StoryLine, TryLine
 from bocau.store.queries import Queries
 
-__all__ = ["pass_time", "read_messages", "read_story", "retire"]
+__all__ = ["pass_time", "read_message", "read_messages", "read_newest", "read_story", "retire"]
 
 _AGED: Final = (
     "age_attempts",  # before the messages, which it looks up by their moments
@@ -35,6 +35,17 @@ def read_messages(
     else:
         rows = db.execute(q["account_messages_after"], (after, account_id, limit))
     return [_line(row) for row in rows]
+
+
+def read_newest(db: sqlite3.Connection, q: Queries, limit: int) -> list[StoryLine]:
+    """The newest messages, in order."""
+    return [_line(row) for row in db.execute(q["newest_messages"], (limit,))][::-1]
+
+
+def read_message(db: sqlite3.Connection, q: Queries, message_id: int) -> StoryLine | None:
+    """One message."""
+    row = db.execute(q["one_message"], (message_id,)).fetchone()
+    return None if row is None else _line(row)
 
 
 def _line(row: tuple[object, ...]) -> StoryLine:
