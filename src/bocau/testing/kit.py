@@ -112,17 +112,14 @@ class Bocau:
         return Client(self.base_url, self.api_key, self.secret_key)
 
     def phone(self, ending: str = "") -> str:
-        """A number that no other test is likely to use; the simulated carrier goes by its last four digits.
+        """A number that no other test is likely to use.
 
-        Numbers that end in 0000 to 0021 do what `bocau magic` lists; without an `ending` it is an ordinary one.
+        The simulated carrier goes by its last four digits: give one of the endings that the quickstart lists, such as
+        0002 for a message that is not delivered. Without one it is an ordinary number.
         """
         self._drawn += 1
-        seed = zlib.crc32(f"{self.api_key} {self._drawn}".encode())
-        return (
-            f"090{seed % 1000:03d}{ending}"
-            if ending
-            else f"090{1_000_000 + seed % 9_000_000:07d}"[:6] + (f"{1000 + seed // 1000 % 9000:04d}")
-        )
+        drawn = zlib.crc32(f"{self.api_key} {self._drawn}".encode())
+        return f"090{drawn % 1000:03d}{ending or 1000 + drawn // 1000 % 9000}"
 
     def register(self, brandname: str, text: str) -> None:
         """Register a template on every network, and its brandname."""
