@@ -94,3 +94,18 @@ def test_a_long_sleep_of_the_machine_is_no_step() -> None:
     steady = SteadyWorld(world)
     world.pass_by(120.0)
     assert (steady.now_ms(), steady.doubtful) == (NOW + 120_000, False)
+
+
+def test_a_deliberate_advance_is_believed_at_once() -> None:
+    """The test API moves the clock; neither this look nor a later one doubts it, and time goes on from there."""
+    world = SetWorld()
+    steady = SteadyWorld(world)
+    steady.advance(86_400_000)
+    assert (steady.now_ms(), steady.doubtful) == (NOW + 86_400_000, False)
+    world.pass_by(90.0)
+    assert (steady.now_ms(), steady.doubtful) == (NOW + 86_490_000, False)
+    world.wall_ms += 3_600_000
+    world.pass_by(1.0)
+    assert (steady.now_ms(), steady.doubtful) == (NOW + 86_491_000, True)
+    with pytest.raises(ValueError, match="back"):
+        steady.advance(-1)

@@ -90,6 +90,18 @@ def test_healthz_is_ok_while_the_process_answers(tmp_path: Path) -> None:
     admin(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("target", ["/test", "/test/namespaces", "/test/namespaces/bocau-dev/wait?seconds=0"])
+def test_a_production_start_has_no_test_api(target: str, tmp_path: Path) -> None:
+    """Nobody moves its clock or makes accounts over HTTP; its document does not name the paths either."""
+
+    async def scenario(one: Operator) -> None:
+        for method in ("GET", "POST", "DELETE"):
+            assert (await one.ask(target, method)).status == 404
+        assert not [path for path in json.loads((await one.ask("/openapi.json")).body)["paths"] if "/test" in path]
+
+    admin(tmp_path, scenario)
+
+
 def test_readyz_is_one_line_of_json(tmp_path: Path) -> None:
     """Ready: the store answers, a link is bound, nothing waits too long."""
 

@@ -15,6 +15,7 @@ from bocau.store.contract import (
     DeliverStore,
     DispatchStore,
     InboundStore,
+    KitStore,
     OperatorStore,
     OutcomeDeadlines,
     ReceiptStore,
@@ -42,6 +43,7 @@ class Rooms(
     InboundStore,
     AdminStore,
     OperatorStore,
+    KitStore,
     Protocol,
 ):
     """An open store: every room's contract at once."""

@@ -8,6 +8,9 @@ import pytest
 
 from bocau.testing.server import Server
 
+LEAN = ("-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
+"""Other plug-ins of our environment take longer to load than the tests to run."""
+
 TESTS = """
 import pytest
 from bocau.client import Client
@@ -25,9 +28,9 @@ def test_login(bocau, bocau_server, number):
 
 def test_parallel_tests_do_not_see_each_other(pytester: pytest.Pytester) -> None:
     """The same phone and the same RequestId everywhere; BOCAU_PARALLEL_TESTS makes it as many as one likes."""
-    count = int(os.environ.get("BOCAU_PARALLEL_TESTS", "24"))
+    count = int(os.environ.get("BOCAU_PARALLEL_TESTS", "12"))
     pytester.makepyfile(TESTS.format(count=count))
-    done = pytester.runpytest_subprocess("-n", "4", "-q", "-rP", "-p", "no:cacheprovider")
+    done = pytester.runpytest_subprocess("-n", "2", "-q", "-rP", *LEAN)
     done.assert_outcomes(passed=count)
     gateways = set(re.findall(r"gateway (http://\S+)", done.stdout.str()))
     assert len(gateways) == 1
@@ -46,7 +49,7 @@ def test_the_gateway_ends_with_the_run(pytester: pytest.Pytester) -> None:
             print("left", folder, json.loads((folder / "bocau.json").read_text())["pid"])
         """
     )
-    done = pytester.runpytest_subprocess("-q", "-rP", "-p", "no:cacheprovider")
+    done = pytester.runpytest_subprocess("-q", "-rP", *LEAN)
     found = re.search(r"left (\S+) ([0-9]+)", done.stdout.str())
     assert found
     assert not Path(found[1]).exists()
@@ -67,7 +70,7 @@ def test_a_run_that_needs_no_gateway_starts_none(pytester: pytest.Pytester) -> N
                         and "testing" not in name]
         """
     )
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-q", *LEAN).assert_outcomes(passed=1)
 
 
 def test_a_gateway_that_runs_already_is_used(pytester: pytest.Pytester, bocau_server: Server) -> None:
@@ -80,4 +83,4 @@ def test_a_gateway_that_runs_already_is_used(pytester: pytest.Pytester, bocau_se
             assert bocau.base_url == bocau_server.api
         """
     )
-    pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--bocau-url", admin).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-q", *LEAN, "--bocau-url", admin).assert_outcomes(passed=1)
