@@ -1,6 +1,7 @@
 """A server that says what a test wants, byte for byte, and keeps what it was asked."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -41,11 +42,11 @@ def _read(connection: socket.socket) -> str:
 
 
 @contextmanager
-def standing(*answers: bytes) -> Iterator[Stand]:
+def standing(*answers: bytes, tls: ssl.SSLContext | None = None) -> Iterator[Stand]:
     """A server for the length of a block; its answers in order, over any number of connections."""
     listening = socket.create_server(("127.0.0.1", 0))
-    stand = Stand(f"http://127.0.0.1:{listening.getsockname()[1]}")
-    thread = threading.Thread(target=_serve, args=(listening, list(answers), stand))
+    stand = Stand(f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}")
+    thread = threading.Thread(target=_serve, args=(listening, list(answers), stand, tls))
     thread.start()
     try:
         yield stand
@@ -55,13 +56,19 @@ def standing(*answers: bytes) -> Iterator[Stand]:
         thread.join(10)
 
 
-def _serve(listening: socket.socket, answers: Sequence[bytes], stand: Stand) -> None:
+def _serve(listening: socket.socket, answers: Sequence[bytes], stand: Stand, tls: ssl.SSLContext | None) -> None:
     left = list(answers)
     while left:
         try:
             connection, _ = listening.accept()
         except OSError:
             return
+        if tls is not None:
+            try:
+                connection = tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                connection.close()
+                continue
         stand.connections += 1
         with connection:
             while left:

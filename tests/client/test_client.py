@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +35,7 @@ from bocau.wire.esms.codes import CODES
 from bocau.wire.esms.operations import TABLE
 
 Ask = Callable[..., Any]
+Tls = ssl.SSLContext | None
 SMSID = "02f1a6b3c4400000a1b2c3d4e5f60718000"
 TAKEN = answer(f'{{"CodeResult":"100","CountRegenerate":0,"SMSID":"{SMSID}"}}')
 SEEN = '{"CodeResult":"124","CountRegenerate":0,"ErrorMessage":"Request exist 1","SendStatus":"5"}'
@@ -42,16 +46,20 @@ JSON = st.recursive(
 BALANCE = answer('{"Balance":36693.5,"CodeResponse":"100","UserID":9999}')
 
 
-def ordinary(url: str, method: str, *values: Any, retries: int = 2, times: int = 1, **named: Any) -> Any:
-    with Client(url, "K", "S", retries=retries, seconds=5) as client:
+def ordinary(
+    url: str, method: str, *values: Any, retries: int = 2, times: int = 1, tls: Tls = None, **named: Any
+) -> Any:
+    with Client(url, "K", "S", retries=retries, seconds=5, tls=tls) as client:
         for _ in range(times):
             found = getattr(client, method)(*values, **named)
     return found
 
 
-def awaited(url: str, method: str, *values: Any, retries: int = 2, times: int = 1, **named: Any) -> Any:
+def awaited(
+    url: str, method: str, *values: Any, retries: int = 2, times: int = 1, tls: Tls = None, **named: Any
+) -> Any:
     async def ask() -> Any:
-        async with AsyncClient(url, "K", "S", retries=retries, seconds=5) as client:
+        async with AsyncClient(url, "K", "S", retries=retries, seconds=5, tls=tls) as client:
             for _ in range(times):
                 found = await getattr(client, method)(*values, **named)
         return found
@@ -223,6 +231,36 @@ def test_dates_go_out_in_vietnam_time(ask: Ask) -> None:
         )
     assert body_of(stand, 0)["SendDate"] == "2030-01-01 07:00:00"
     assert body_of(stand, 0)["Phone"] == "0901888484,0901888485"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a self-made certificate for 127.0.0.1, in one file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("the openssl program is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert, both = folder / "key.pem", folder / "cert.pem", folder / "both.pem"
+    subprocess.run(
+        f"{openssl} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=esms.example "
+        f"-addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {cert}".split(),
+        check=True,
+        capture_output=True,
+    )
+    both.write_bytes(key.read_bytes() + cert.read_bytes())
+    return both
+
+
+def test_tls_is_spoken_and_certificates_are_checked(ask: Ask, certificate: Path) -> None:
+    """With a trusted certificate it works; with one that nobody vouches for, no key leaves."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with standing(BALANCE, tls=tls) as stand:
+        trust = ssl.create_default_context(cafile=str(certificate))
+        assert ask(stand.url, "balance", tls=trust).user_id == 9999
+    with standing(BALANCE, tls=tls) as stand, pytest.raises(NoAnswer, match="certificate verify failed"):
+        ask(stand.url, "balance", retries=0)
+    assert stand.requests == []
 
 
 def test_keys_in_a_path_are_quoted() -> None:

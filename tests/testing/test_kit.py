@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from bocau.client import AuthorizeFailed, Client, DuplicateRequest, TemplateMismatch, parse_callback
-from bocau.testing.kit import Bocau, KitError, Message, open_namespace
+from bocau.testing.kit import Bocau, KitError, Message, _Api, open_namespace
 from bocau.testing.server import Server
 
 TEXT = "{code} la ma dang nhap Bocau cua ban"
@@ -197,6 +197,39 @@ def test_a_reset_forgets(bocau: Bocau) -> None:
     assert bocau.messages() == []
     send(bocau, "0901888484", request_id="same")
     assert bocau.wait_otp("0901888484") == "482193"
+
+
+def test_the_ready_made_account_is_a_namespace_that_stays(bocau_server: Server) -> None:
+    """Somebody who tries things with curl waits for them too; nobody deletes what all use."""
+    opened = {"namespace": "bocau-dev", "api_key": "bocau-dev", "secret_key": "bocau-dev-secret"}
+    ready = Bocau(_Api(bocau_server.admin), {**opened, "base_url": bocau_server.api})
+    phone = ready.phone()
+    send(ready, phone)
+    assert ready.wait_otp(phone) == "482193"
+    with pytest.raises(KitError, match="reset it instead"):
+        ready.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("GET", "/test/nothing", None, "There is nothing here"),
+        ("GET", "/test/namespaces/nobody", None, "no such namespace"),
+        ("POST", "/test/clock", {"advance_seconds": -1}, "advance_seconds is a number"),
+        ("POST", "/test/namespaces", {"templates": [{"brandname": "Shop"}]}, "text is missing"),
+        ("POST", "/test/namespaces", {"templates": [{"brandname": "Shop", "text": "{P1,0}"}]}, "no template"),
+        ("POST", "/test/namespaces", {"balance": "much"}, "balance is a whole number"),
+        ("GET", "/test/namespaces/bocau-dev/wait?seconds=long", None, "seconds is a number"),
+        ("GET", "/test/namespaces/bocau-dev/wait?until=tomorrow", None, "until is one of"),
+        ("GET", "/test/namespaces/bocau-dev/messages/x", None, "No request of this namespace"),
+        ("POST", "/test/namespaces/bocau-dev/faults", {"faults": "all"}, "faults is a list"),
+        ("POST", "/test/namespaces/bocau-dev/clock", [], "one JSON object"),
+    ],
+)
+def test_what_is_wrong_is_told(bocau_server: Server, method: str, path: str, body: object, said: str) -> None:
+    """In a sentence, whatever language the caller is written in."""
+    with pytest.raises(KitError, match=said):
+        _Api(bocau_server.admin).ask(method, path, body)
 
 
 def test_own_templates_are_registered(bocau: Bocau) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from bocau.client.errors import DuplicateRequest, EsmsError, NoAnswer, error_of
 from bocau.client.results import Balance, Brandname, Price, Receiver, Sent, Status, Template
@@ -58,11 +58,11 @@ def _members(reply: Reply) -> dict[str, Any]:
     """The JSON object of an answer. Raises NoAnswer for anything that is no result of the API."""
     if reply.status == 200:
         try:
-            found = json.loads(reply.body, parse_float=Decimal)
+            found: object = json.loads(reply.body, parse_float=Decimal)
         except ValueError:
             found = None
         if isinstance(found, dict):
-            return found
+            return cast("dict[str, Any]", found)
     said = reply.body[:_SHOWN].decode("utf-8", "replace")
     raise NoAnswer(f"HTTP {reply.status} and no result of the API: {said}", reply.request_id)
 
@@ -165,7 +165,8 @@ def read_price(reply: Reply) -> Price:
 
 def _rows(members: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     found = members.get(name)
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    rows = cast("list[object]", found) if isinstance(found, list) else []
+    return [cast("dict[str, Any]", row) for row in rows if isinstance(row, dict)]
 
 
 def _decimal(members: Mapping[str, Any], name: str) -> Decimal:

@@ -16,6 +16,7 @@ from bocau import __version__
 from bocau.console.namespaces import Namespace, Namespaces, Wanted
 from bocau.console.witness import Refused
 from bocau.core.telcos import TELCOS
+from bocau.core.template import Template, TemplateError
 from bocau.core.text import find_code
 from bocau.listener import JSON, Request
 from bocau.store.contract import StoryLine
@@ -295,6 +296,10 @@ def _template(value: object) -> tuple[str, str]:
         raise BadAsk("brandname is missing: the sender as it is to be registered.", "brandname")
     if not (isinstance(text, str) and text):
         raise BadAsk("text is missing: the pattern, such as {P1,6} la ma cua ban.", "text")
+    try:
+        Template.parse(text)
+    except TemplateError as error:
+        raise BadAsk(f"text is no template: {error}.", "text") from error
     return brandname, text
 
 

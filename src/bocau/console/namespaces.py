@@ -94,6 +94,7 @@ class Namespaces:
     def __init__(self, house: KitHouse) -> None:
         self._house = house
         self._open: dict[str, Namespace] = {}
+        self._ready_made: set[str] = set()
         self.strangers: deque[Refused] = deque(maxlen=_MOST_REFUSALS)
         """Refused requests with an ApiKey that is nobody's here, or none."""
 
@@ -116,7 +117,11 @@ class Namespaces:
             space.wakeup.set()
 
     async def adopt(self, profile: Profile) -> None:
-        """Count an account that is there already as a namespace."""
+        """Count a ready-made account as a namespace, which stays."""
+        await self._enter(profile)
+        self._ready_made.add(profile.api_key)
+
+    async def _enter(self, profile: Profile) -> None:
         accounts = await self._house.store.accounts()
         account_id = next(account.id for account in accounts if account.name == profile.account)
         first = await self._house.store.newest_message()
@@ -142,7 +147,7 @@ class Namespaces:
             DEVELOPMENT.balance if balance is None else balance,
         )
         await provision(house.store, profile, house.pepper, house.world.now_ms)
-        await self.adopt(profile)
+        await self._enter(profile)
         await house.refresh()
         return self._open[name]
 
@@ -154,7 +159,12 @@ class Namespaces:
         await house.refresh()
 
     async def delete(self, space: Namespace) -> None:
-        """Its keys are good for nothing any more, and nobody is called back."""
+        """Its keys are good for nothing any more, and nobody is called back.
+
+        Raises ValueError for a ready-made account.
+        """
+        if space.api_key in self._ready_made:
+            raise ValueError("this account was not made for a test; reset it instead")
         self._open.pop(space.api_key, None)
         self.break_things(space, ())
         await self._house.store.retire_account(space.account_id)

@@ -70,14 +70,15 @@ class _Api:
         finally:
             connection.close()
         try:
-            found = json.loads(raw)
+            found: Any = json.loads(raw)
         except ValueError:
-            found = {}
+            found = {"error": f"HTTP {status}"}
         if status == 200:
             return found
-        if status == 404 and "error" in found and found["error"] == "Not found":
+        said = str(found["error"])
+        if said == "Not found":
             raise KitError(f"the gateway at {self._host}:{self._port} has no test API: is it `bocau dev`?")
-        raise KitError(str(found.get("error", f"HTTP {status}")))
+        raise KitError(said)
 
 
 class Bocau:

@@ -63,19 +63,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def bocau_server(pytestconfig: pytest.Config) -> Server:
     """A running gateway of development: that of --bocau-url, else one for the whole run, on free ports."""
-    given: str = pytestconfig.getoption("--bocau-url")
+    given = str(pytestconfig.getoption("--bocau-url") or "")
     if given:
-        return Server(open_about(given), given)
+        return Server(_api_of(given), given)
     return start(_folder(pytestconfig))
 
 
-def open_about(admin: str) -> str:
-    """Where the API of a running gateway is."""
-    from_it = open_namespace(admin)
-    try:
-        return from_it.base_url
-    finally:
-        from_it.close()
+def _api_of(admin: str) -> str:
+    """Where the API of a running gateway is. Raises KitError if it has no test API."""
+    space = open_namespace(admin)
+    space.close()
+    return space.base_url
 
 
 @pytest.fixture(scope="session")
