@@ -211,6 +211,7 @@ class _Development(_Run):
     def __init__(self, settings: Settings, profile: str, carrier_elsewhere: bool, first: bool, level: str) -> None:
         super().__init__(settings)
         self._profile = PROFILES[profile]
+        self._testable = self._profile is DEVELOPMENT  # the bench measures what a production start runs
         self._carrier_elsewhere = carrier_elsewhere
         self._first = first and self._profile is DEVELOPMENT and not carrier_elsewhere
         self._level = level
@@ -230,13 +231,13 @@ class _Development(_Run):
                 smsc = await Smsc.start(self.world, row.host, row.port, Rules(), on_sms=stage.sms)
             except OSError as error:
                 return _complain(f"the simulated carrier cannot listen on port {row.port}: {error.strerror}")
-            smsc.script = faults = Scripts(self.world.monotonic, smsc.began)
+            if self._testable:
+                smsc.script = faults = Scripts(self.world.monotonic, smsc.began)
             self.settings = msgspec.structs.replace(
                 self.settings, carrier=(msgspec.structs.replace(row, port=smsc.port),)
             )
-        gateway = Gateway(
-            self.settings, self.world, log, self.on_fatal, (self._profile,), door_log=door_log, kit=Kit(faults)
-        )
+        profiles, kit = (self._profile,), Kit(faults) if self._testable else None
+        gateway = Gateway(self.settings, self.world, log, self.on_fatal, profiles, door_log=door_log, kit=kit)
 
         async def ready() -> None:
             stage.banner(gateway, self._profile, None if smsc is None else smsc.port)

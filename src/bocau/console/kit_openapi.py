@@ -40,7 +40,12 @@ KIT_PATHS: Final = (
         "Register a template on every network",
         body={"brandname": "Shop", "text": "{P1,6} la ma cua ban"},
     ),
-    _Entry("get", f"{_ONE}/messages", "Its messages, oldest first", {"phone": "Only to this number.", **_AFTER}),
+    _Entry(
+        "get",
+        f"{_ONE}/messages",
+        "Its messages, oldest first, 1,000 at most",
+        {"phone": "Only to this number.", **_AFTER},
+    ),
     _Entry("get", f"{_ONE}/messages/{{smsid}}", "One request, with attempts and callback"),
     _Entry(
         "get",

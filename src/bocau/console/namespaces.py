@@ -4,6 +4,7 @@ What a test asks about its messages is read from the store, as for everybody; be
 of its keys that were refused, since the store knows nothing of them.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
@@ -221,9 +222,9 @@ class Namespaces:
         bench.put(space.api_key, faults, seed)
         space.faults = tuple(faults)
 
-    async def messages(self, space: Namespace, after: int = 0, limit: int = _MOST_MESSAGES) -> list[StoryLine]:
-        """What was accepted, oldest first."""
-        return await self._house.store.messages_after(max(after, space.first_id), space.account_id, limit)
+    async def messages(self, space: Namespace, after: int = 0) -> list[StoryLine]:
+        """What was accepted after a message, oldest first, 1,000 at most."""
+        return await self._house.store.messages_after(max(after, space.first_id), space.account_id, _MOST_MESSAGES)
 
     async def story(self, space: Namespace, smsid: str) -> Story | None:
         """Everything about one request of the namespace."""
@@ -239,11 +240,17 @@ class Namespaces:
         50 ms; nobody who waits, nobody who looks.
         """
         clock = self._house.world.monotonic
-        end = clock() + seconds
+        end, after = clock() + seconds, wanted.after
         while True:
-            for line in await self.messages(space, wanted.after):
+            lines = await self.messages(space, after)
+            for line in lines:
                 if _fits(line, wanted):
                     return line
+            # What has ended without fitting is not looked at again.
+            for line in itertools.takewhile(lambda line: line.final_ms is not None, lines):
+                after = line.id
+            if len(lines) == _MOST_MESSAGES and after == lines[-1].id:
+                continue
             left = end - clock()
             if left <= 0:
                 return None
