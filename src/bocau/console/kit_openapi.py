@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 
 __all__ = ["KIT_PATHS", "KIT_TAG", "kit_paths"]
 
-KIT_TAG: Final = "Test API (development only, on the admin listener)"
+KIT_TAG: Final = "Test API"
+"""Development only, on the admin listener."""
 
 
 class _Entry(NamedTuple):
@@ -94,7 +95,10 @@ def _operation(entry: _Entry) -> dict[str, Any]:
                 for name, meaning in entry.query.items()
             ),
         ],
-        "responses": {"200": {"description": "Done.", "content": {"application/json": {"schema": {}}}}},
+        "responses": {
+            status: {"description": text, "content": {"application/json": {"schema": {}}}}
+            for status, text in (("200", "Done."), ("400", "A value is wrong."), ("404", "There is none."))
+        },
     }
     if entry.body is not None:
         found["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}, "example": entry.body}}}

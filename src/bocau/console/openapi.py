@@ -38,7 +38,7 @@ def render(version: str, *, kit: bool = False) -> bytes:
     whole = document(version)
     if kit:
         whole["paths"] |= kit_paths()
-        whole["tags"].append({"name": KIT_TAG})
+        whole["tags"].append({"name": KIT_TAG, "description": "Development only, on the admin listener."})
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
 
 
