@@ -209,6 +209,7 @@ BORN = {
 }
 NOT_OF_A_MESSAGE = {
     "callback_tried": "the state of a callback is its verdict",
+    "drop_callbacks": "the same: given up",
     "set_account_state": "active or locked",
     "put_key": "active or disabled",
     "put_brandname": "active or disabled",
