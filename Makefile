@@ -1,7 +1,7 @@
 # make run    sets everything up and runs the main job: gateway, simulated carrier, a first message
 # make test   sets everything up and passes the tests
 # make check  format, lint, types, walls
-.PHONY: run test test-sip test-interop check format setup bench fuzz clean
+.PHONY: run test test-sip test-interop check format setup bench fuzz timing clean
 
 export UV_PROJECT_ENVIRONMENT ?= .venv
 export UV_PYTHON_DOWNLOADS = never
@@ -45,8 +45,12 @@ bench: setup
 	$(PY) -m bench $(ARGS)
 
 fuzz: setup
-	$(PY) -m pytest -q tests/wire --hypothesis-profile=long $(ARGS)
+	$(PY) -m pytest -q tests/wire tests/core tests/settings/test_lines.py tests/rooms/accept/test_checks.py tests/rooms/accept/test_generated.py --hypothesis-profile=long $(ARGS)
 	BOCAU_FUZZ_EXAMPLES=200 $(PY) -m pytest -q tests/compat/test_schema.py $(ARGS)
+
+# Whether the time of a refusal tells which of the keys was wrong: fails if it does. Wants a quiet machine.
+timing: setup
+	$(PY) -m bench keys --iterations 20000 $(ARGS)
 
 clean:
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

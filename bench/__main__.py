@@ -9,19 +9,20 @@ from typing import Any
 
 import uvloop
 
-from bench.process import Cores, choose_cores
+from bench.keys import LEAKS_FROM, probe_keys
+from bench.process import Cores, choose_cores, pin
 from bench.profiling import profile_loop
 from bench.questions import measure_questions
 from bench.stage import Effort, Stage
 from bench.stages import measure_stages
-from bench.table import profile_table, question_table, stage_table, whole_table
+from bench.table import key_table, profile_table, question_table, stage_table, whole_table
 from bench.whole import Broken, Options, measure
 
 __all__ = ["main"]
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the command line. Returns the exit code: 1 if a run came to nothing, 2 if it lost a message."""
+    """Run the command line. Returns the exit code: 1 if a run came to nothing or keys leak, 2 if it lost a message."""
     given = _parser().parse_args(words)
     if sys.platform != "linux":
         print("the bench reads CPU time from /proc and needs Linux", file=sys.stderr)
@@ -36,6 +37,8 @@ def main(words: list[str] | None = None) -> int:
     print(line)
     if given.json is not None:
         given.json.write_text(f"{line}\n", "utf-8")
+    if any(abs(pair["t"]) >= LEAKS_FROM for pair in result.get("welch", ())):
+        return 1
     return 2 if result.get("lost") or result.get("sent_twice") or result.get("callback_lost") else 0
 
 
@@ -115,7 +118,21 @@ async def _questions(given: argparse.Namespace, _: Cores) -> dict[str, Any]:
     return {"questions": [one._asdict() for one in asked]}
 
 
-_COMMANDS = {"all": _all, "whole": _whole, "stages": _stages, "profile": _profile, "questions": _questions}
+async def _keys(given: argparse.Namespace, cores: Cores) -> dict[str, Any]:
+    pin(cores.gateway)
+    probe = await probe_keys(given.iterations, given.folder)
+    print(key_table(probe), end="\n\n")
+    return {"keys_us": probe.microseconds, "welch": [pair._asdict() for pair in probe.pairs]}
+
+
+_COMMANDS = {
+    "keys": _keys,
+    "all": _all,
+    "whole": _whole,
+    "stages": _stages,
+    "profile": _profile,
+    "questions": _questions,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

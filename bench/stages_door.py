@@ -46,6 +46,7 @@ class Entrance(NamedTuple):
     visit: Visit
     """As the door has it, with counters."""
     rows: DirectoryRows
+    pepper: bytes = _PEPPER
 
     @classmethod
     async def on(cls, store: SqliteStore) -> "Entrance":

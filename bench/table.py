@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bench.keys import Probe
 from bench.profiling import Spent
 from bench.questions import Asked
 from bench.stage import Stage
 
-__all__ = ["profile_table", "question_table", "stage_table", "whole_table"]
+__all__ = ["key_table", "profile_table", "question_table", "stage_table", "whole_table"]
 
 _OVER = "above"
 
@@ -51,6 +52,15 @@ def profile_table(spent: Sequence[Spent]) -> str:
     """Functions by own time."""
     lines = [f"  {'own us':>8}{'with calls':>12}{'calls':>9}  per message, of the loop's thread, under the profiler"]
     lines += [f"  {one.own_us:>8.2f}{one.whole_us:>12.2f}{one.calls:>9.2f}  {one.where}" for one in spent]
+    return "\n".join(lines)
+
+
+def key_table(probe: Probe) -> str:
+    """Classes of wrong keys, and whether their times differ."""
+    lines = [f"  {'class':<40}{'us':>9}"]
+    lines += [f"  {name:<40}{us:>9.2f}" for name, us in probe.microseconds.items()]
+    lines += ["", f"  {'against each other':<40}{'Welch t':>9}"]
+    lines += [f"  {f'{p.one}, {p.other}':<40}{p.t:>9.2f}{'  above' if p.above else ''}" for p in probe.pairs]
     return "\n".join(lines)
 
 

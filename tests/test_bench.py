@@ -1,5 +1,6 @@
 """The bench: what it promises to print, and that nothing is lost in it. Its figures are nobody's business here."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.keys import CLASSES, probe_keys, welch
 
 ROOT = Path(__file__).resolve().parents[1]
 MESSAGES = 200
@@ -85,6 +87,21 @@ def test_a_profile_names_the_functions_of_the_gateway() -> None:
     """The profile is of the loop's thread, from the first request on."""
     _, result = bench("profile", *FEW, "--top", "500")
     assert any(row["where"].startswith("src/bocau/accept/") for row in result["profile"])
+
+
+def test_welch_tells_a_shift_from_noise() -> None:
+    """A known value; the sign names the slower one; equal samples without spread differ by nothing."""
+    assert welch([1, 2, 3, 4, 5], [2, 3, 4, 5, 6]) == pytest.approx(-1.0)
+    assert welch([2, 3, 4, 5, 6], [1, 2, 3, 4, 5]) == pytest.approx(1.0)
+    assert welch([7, 7], [7, 7]) == 0
+    assert welch([8, 8], [7, 7]) == float("inf")
+
+
+def test_the_four_classes_of_wrong_keys_are_timed_against_each_other() -> None:
+    """Every pair has a figure; whether they leak is for a long run to say, on a quiet machine."""
+    probe = asyncio.run(probe_keys(50, None))
+    assert set(probe.microseconds) == set(CLASSES)
+    assert len(probe.pairs) == 6
 
 
 def test_questions_are_asked_in_a_store_that_has_grown() -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import re
+from array import array
 from pathlib import Path
 
 import pytest
 from tests.cli.shell import Shell, directory
 
 from bocau.core.registration import PENDING, Registration
+from bocau.deliver.speech.wav import Sound, write_wav
 from bocau.store.contract import Clerk, OutcomeDeadlines
 from bocau.store.sqlite import SqliteStore
 
@@ -229,6 +231,27 @@ def test_call_templates_are_added_listed_and_removed(desk: Shell) -> None:
     assert "has no call template" in desk.fails("call-template", "remove", "other", str(made["id"]))
     assert desk.json("call-template", "remove", "bocau-dev", str(made["id"]))["removed"] == made["id"]
     assert desk.json("call-template", "list", "bocau-dev") == []
+
+
+def test_recordings_are_added_replaced_listed_and_removed(desk: Shell, tmp_path: Path) -> None:
+    """The same name is the same recording with another sound; what is no sound, or too long, is refused."""
+    file = tmp_path / "welcome.wav"
+    file.write_bytes(write_wav(Sound(array("h", [0] * 12_000), 8_000)))
+    assert "no recording yet" in desk.ok("call-recording", "list", "bocau-dev")
+    made = desk.json("call-recording", "add", "bocau-dev", " welcome ", str(file))
+    assert made == {"account": "bocau-dev", "id": made["id"], "name": "welcome", "seconds": 1.5}
+    file.write_bytes(write_wav(Sound(array("h", [0] * 32_000), 16_000)))
+    assert desk.json("call-recording", "add", "bocau-dev", "welcome", str(file))["id"] == made["id"]
+    assert desk.json("call-recording", "list", "bocau-dev") == [{"id": made["id"], "name": "welcome", "seconds": 2.0}]
+    file.write_bytes(write_wav(Sound(array("h", [0] * 480_001), 8_000)))
+    assert "at most a minute" in desk.fails("call-recording", "add", "bocau-dev", "long", str(file))
+    file.write_bytes(b"no sound")
+    assert "is not a WAV file" in desk.fails("call-recording", "add", "bocau-dev", "x", str(file))
+    assert "cannot be read" in desk.fails("call-recording", "add", "bocau-dev", "x", str(tmp_path / "none.wav"))
+    desk.ok("account", "create", "other")
+    assert "has no recording" in desk.fails("call-recording", "remove", "other", str(made["id"]))
+    assert desk.json("call-recording", "remove", "bocau-dev", str(made["id"]))["removed"] == made["id"]
+    assert desk.json("call-recording", "list", "bocau-dev") == []
 
 
 def test_a_text_that_follows_a_template_is_told_so(desk: Shell) -> None:

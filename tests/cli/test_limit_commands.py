@@ -85,14 +85,14 @@ def test_an_account_shows_its_limits_and_where_they_come_from(desk: Shell) -> No
         rows = {row["limit"]: row for row in desk.json("account", "show", "bocau-dev")["limits"]}
         return rows["number-day"]["value"], rows["number-day"]["from"]
 
-    assert number_day() == (10, "settings")
+    assert number_day() == (0, "settings"), "the store of a bocau dev, which limits nothing"
     desk.ok("account", "limit", "bocau-dev", "number-day", "3")
     assert number_day() == (3, "account")
     desk.ok("account", "limit", "bocau-dev", "number-day", "0")
     assert number_day() == (0, "account")
     assert "none" in desk.ok("account", "show", "bocau-dev")
     desk.ok("account", "limit", "bocau-dev", "number-day", "default")
-    assert number_day() == (10, "settings")
+    assert number_day() == (0, "settings"), "the store of a bocau dev, which limits nothing"
     shown = desk.json("account", "show", "bocau-dev")
     assert (shown["account"], shown["spent_today_vnd"], shown["allowed_networks"]) == ("bocau-dev", 0, [])
     assert shown["balance_vnd"] == 10_000_000

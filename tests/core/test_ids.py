@@ -31,6 +31,13 @@ def test_the_first_id_of_a_moment_is_the_smallest() -> None:
     assert Ids(1023).next(NOON) < first_id_at(NOON + 1)
 
 
+def test_moments_outside_the_time_of_ids_are_its_ends() -> None:
+    """A report may ask from 1970 to 9999; the store must be able to hold what it is asked for."""
+    assert first_id_at(0) == 0
+    assert first_id_at(253_402_300_799_000) < 1 << 63
+    assert first_id_at(253_402_300_799_000) > Ids(1023).next(NOON)
+
+
 @given(st.integers(0, 1023), st.lists(st.integers(-5000, 5000), max_size=50))
 def test_ids_grow_whatever_the_clock_does(node: int, steps: list[int]) -> None:
     """Forward, back, standing still; and they stay this node's."""

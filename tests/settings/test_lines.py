@@ -1,8 +1,10 @@
 """The line locator: where tomllib says what, it says where."""
 
+import time
 import tomllib
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -123,6 +125,19 @@ def leaves(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[
         return [(path, value)]
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [leaf for key, item in items for leaf in leaves(item, (*path, key))]
+
+
+STARTS = ("", '"', '"' * 3, "'" * 3, 'a="""', "a='''", 'a="', "a=[", "a={", "[")
+UNITS = ('"', "'", '"' * 3, "'" * 3, '"a', "\\", '\\"', '""x', "''x", "#", " ", '""\\"')
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("start", STARTS)
+def test_a_string_that_is_not_closed_is_given_up_after_one_look(start: str, unit: str) -> None:
+    """Nothing is tried in a second way, so that a long one costs microseconds and not hours."""
+    began = time.process_time()
+    lines_of(start + unit * (3_000 // len(unit)))
+    assert time.process_time() - began < 5
 
 
 @given(documents())

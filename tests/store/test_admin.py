@@ -13,6 +13,7 @@ from bocau.core.directory import (
     KeyRow,
     NetworkRow,
     PriceRow,
+    RecordingRow,
     TemplateRow,
 )
 from bocau.core.limits import LimitRow
@@ -46,6 +47,8 @@ ACTS: dict[str, Callable[[House], Coroutine[object, object, object]]] = {
     "template": lambda h: h.store.put_template(template(h, "x {P2,9}"), h.now),
     "call_template": lambda h: h.store.put_call_template(CallTemplateRow(0, h.account, "Ma {code}"), h.now),
     "delete_call_template": lambda h: h.store.delete_call_template(h.account, 1),
+    "recording": lambda h: h.store.put_recording(RecordingRow(0, h.account, "bye"), (8_000, b"\0\0"), h.now),
+    "delete_recording": lambda h: h.store.delete_recording(h.account, 1),
     "delete_template": lambda h: h.store.delete_template(h.account, 1),
     "price": lambda h: h.store.put_price(PriceRow(0, 2, 0, PRICE)),
     "ported": lambda h: h.store.put_ported([(901234567, 1)], last=True),
@@ -62,11 +65,21 @@ ACTS: dict[str, Callable[[House], Coroutine[object, object, object]]] = {
 }
 
 
+def furnish(house: House) -> None:
+    """Give the account one of everything that can be deleted."""
+    store, account = house.store, house.account
+    house.run(store.put_brandname(brandname(house), house.now))
+    house.run(store.put_template(template(house), house.now))
+    house.run(store.put_call_template(CallTemplateRow(0, account, "Ma {x}"), house.now))
+    house.run(store.put_recording(RecordingRow(0, account, "hello"), (8_000, b"\0\0"), house.now))
+    house.run(store.put_limit(LimitRow(account, "number-day", 5)))
+    house.run(store.put_network(NetworkRow(account, "", "203.0.113.0/24")))
+
+
 @pytest.mark.parametrize("act", sorted(ACTS))
 def test_every_act_makes_the_directory_a_new_version(house: House, act: str) -> None:
     """So that every node reads it again."""
-    house.run(house.store.put_brandname(brandname(house), house.now))
-    house.run(house.store.put_template(template(house), house.now))
+    furnish(house)
     before = version(house)
     house.run(ACTS[act](house))
     assert version(house) == before + 1
@@ -263,7 +276,7 @@ def test_acts_run_beside_traffic_in_one_transaction(house: House) -> None:
 @pytest.mark.parametrize("act", sorted(ACTS))
 def test_every_act_leaves_one_line_in_the_audit(house: House, act: str) -> None:
     """Who, when, what, on which subject; in the act's own transaction, and without a hash."""
-    house.run(house.store.put_brandname(brandname(house), house.now))
+    furnish(house)
     before = house.run(house.store.audit(1000))
     house.run(ACTS[act](house))
     lines = house.run(house.store.audit(1000))
@@ -272,6 +285,14 @@ def test_every_act_leaves_one_line_in_the_audit(house: House, act: str) -> None:
     assert lines[0].act.count(".") == 1
     assert lines[0].subject
     assert HASH.decode() not in lines[0].subject
+
+
+@pytest.mark.parametrize("act", sorted(name for name in ACTS if name.startswith("delete")))
+def test_what_is_not_there_is_deleted_without_a_line_or_a_version(house: House, act: str) -> None:
+    """Nothing changed, so there is nothing to note and nothing to read again."""
+    before, lines = version(house), house.run(house.store.audit(1000))
+    assert house.run(ACTS[act](house)) is False
+    assert (version(house), house.run(house.store.audit(1000))) == (before, lines)
 
 
 def test_an_act_that_is_refused_leaves_no_line(house: House) -> None:

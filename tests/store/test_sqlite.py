@@ -305,6 +305,8 @@ def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEng
 # Plans
 
 EVENTS = {"finish_message": Event.CLOSE, "requeue_message": Event.POSTPONE, "settle_attempt": AttemptEvent.DELIVER}
+ONE_ROW = "SCAN CONSTANT ROW"
+"""Values of the statement itself."""
 SMALL = {
     "account",
     "account_limit",
@@ -318,6 +320,7 @@ SMALL = {
     "id_form",
     "numbering_version",
     "price",
+    "recording",
     "registration",
     "template",
     "first",
@@ -357,7 +360,7 @@ def test_every_statement_finds_its_rows_by_an_index(engine: SqliteEngine, name: 
     text = queries.on(name, EVENTS[name]) if name in EVENTS else queries[name]
     lines = plan(db, text)
     db.close()
-    scans = [line for line in lines if line.startswith("SCAN") and line.split()[1] not in SMALL]
+    scans = [line for line in lines if line.startswith("SCAN") and line.split()[1] not in SMALL and line != ONE_ROW]
     assert bool(scans) == (name in SCANS), lines
     walks = [line for line in lines if "(wake_ms>?)" in line or "(due_ms>?)" in line]
     assert bool(walks) == (name in WALKS), lines

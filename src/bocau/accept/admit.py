@@ -5,7 +5,7 @@ import hashlib
 from bocau.accept.checks import Draft
 from bocau.core.ids import Ids, smsid_of
 from bocau.core.lifecycle import State
-from bocau.core.message import Admission, Message
+from bocau.core.message import Admission, CallOrder, Message
 from bocau.wire.esms.send import SendRequest
 
 __all__ = ["admission"]
@@ -76,6 +76,9 @@ def admission(
         limits.key_day,
         _digests(draft) if draft.equal_text_ms else (),
         draft.equal_text_ms,
+        order=CallOrder(draft.recording, request.voice, request.speed)
+        if draft.recording or request.voice or request.speed
+        else None,
     )
 
 

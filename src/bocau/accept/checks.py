@@ -96,6 +96,8 @@ class Draft(Struct, frozen=True, gc=False):
     """The key it came with."""
     equal_text_ms: int = 0
     """As in the policy."""
+    recording: int = 0
+    """What its call plays; 0: nothing."""
 
 
 class Quote(NamedTuple):
@@ -126,6 +128,11 @@ def check(
     key = enter(directory, request.api_key, request.secret_key, visit, now_ms)
     if isinstance(key, Refusal):
         return key
+    if visit.compose is not None:
+        composed = visit.compose(key)
+        if isinstance(composed, Refusal):
+            return composed
+        request = composed
     account = key.account
     sms_type = _TYPES.get(request.sms_type)
     if sms_type is None:
@@ -168,6 +175,7 @@ def check(
         None if receivers else refused,
         key.api_key,
         policy.equal_text_ms,
+        request.recording,
     )
 
 
@@ -242,20 +250,21 @@ def _bad_phone(given: str) -> Refusal:
 def _content(request: SendRequest, sms_type: int, account: Account, policy: Policy) -> _Content | Refusal:
     """Step 5, first half: the text as it goes out, and its parts."""
     text = nfc(request.content).replace("\r\n", "\n").rstrip()
+    name = request.text_name
     if not text.strip():
-        return _bad_field("Content", "Content is missing")
-    if sms_type == _FIXED_NUMBER and find_code(text) is None:
-        return _bad_field("Content", "Content of a type 8 message holds no code of 4 to 8 characters")
+        return _bad_field(name, f"{name} is missing")
+    if sms_type == _FIXED_NUMBER and not request.recording and find_code(text) is None:
+        return _bad_field(name, f"{name} of a type 8 message holds no code of 4 to 8 characters")
     if not request.unicode and not text.isascii():
         how = account.unicode_policy or policy.unicode_policy
         if how == "reject":
-            return _bad_field("Content", "IsUnicode is 0 and Content has diacritics")
+            return _bad_field(name, f"IsUnicode is 0 and {name} has diacritics")
         if how == "strip":
             text = transliterate(text)
     size = measure(text)
     most = policy.max_parts_gsm if size.alphabet == "gsm" else policy.max_parts_ucs2
     if size.parts > most:
-        return _bad_field("Content", f"Content takes {size.parts} parts in {size.alphabet}, at most {most}")
+        return _bad_field(name, f"{name} takes {size.parts} parts in {size.alphabet}, at most {most}")
     return _Content(text, size.parts)
 
 
@@ -356,9 +365,11 @@ def _terms(
     if brandname is not None:
         registered = brandname.templates.get(telco)
         if not registered:
-            where = f"on {TELCOS[telco].receiver_name}" if telco else "for a number whose prefix no network has"
+            network = TELCOS.get(telco)
+            where = f"on {network.receiver_name}" if network else "for a number whose prefix no network has"
             reason = f"brandname {brandname.name} has no template {where}"
-            return _refuse(codes.NOT_REGISTERED_ON_NETWORK, 10, reason, codes.network_not_registered(telco))
+            text = codes.network_not_registered(network.refusal_name if network else "")
+            return _refuse(codes.NOT_REGISTERED_ON_NETWORK, 10, reason, text)
         match = _match(registered, telco, content.text)
         if isinstance(match, Refusal):
             return match

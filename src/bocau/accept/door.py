@@ -13,10 +13,10 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from bocau.accept.admit import admission
-from bocau.accept.calling import compose
+from bocau.accept.calling import compose_recorded, compose_spoken
 from bocau.accept.checks import AFTER_REQUEST_ID, Draft, Policy, check
 from bocau.accept.counters import Counters
-from bocau.accept.entry import Visit
+from bocau.accept.entry import Compose, Visit
 from bocau.accept.generated import CHANCE_BYTES, MadeCode, make_code
 from bocau.accept.origin import address_of
 from bocau.accept.questions import Questions, Stopped
@@ -92,7 +92,8 @@ class Door:
         self._kinds: dict[Kind, Callable[[Caller, Operation, bytes], None]] = {
             Kind.SEND: self._send,
             Kind.CALL_CODE: self._call_code,
-            Kind.CALL_TEMPLATE: self._call_template,
+            Kind.CALL_TEMPLATE: self._call_of,
+            Kind.CALL_RECORDING: self._call_of,
             Kind.SEND_CODE: self._send_code,
             Kind.REGISTER: self._register,
             Kind.UNSUPPORTED: self._unsupported,
@@ -115,7 +116,7 @@ class Door:
         if operation is None:
             if not self.otherwise(request):
                 request.respond(404, _INVALID)
-        elif request.method not in operation.methods and not (request.method == "HEAD" and "GET" in operation.methods):
+        elif request.method not in operation.methods and not (request.method == "HEAD" and operation.head):
             self._wrong_method(request, operation)
         elif len(request.body) > operation.body_limit:
             request.respond(413, _TOO_LARGE)
@@ -131,7 +132,7 @@ class Door:
 
     def _wrong_method(self, request: Caller, operation: Operation) -> None:
         """OPTIONS names the methods; everything else is 405."""
-        head = ("HEAD",) if "GET" in operation.methods else ()
+        head = ("HEAD",) if operation.head else ()
         allow = ", ".join((*operation.methods, *head, "OPTIONS")).encode()
         if request.method == "OPTIONS":
             request.respond(204, b"", headers=((b"Allow", allow),))
@@ -147,41 +148,36 @@ class Door:
     def _send(self, request: Caller, operation: Operation, query: bytes) -> None:
         del operation
         self._meters.requests += 1
-        self._take(request, decode_send(_body(request), query), None)
+        self._take(request, decode_send(_body(request), query))
 
     def _call_code(self, request: Caller, operation: Operation, query: bytes) -> None:
         """VoiceOTP: a message of type 8."""
         del operation
         self._meters.requests += 1
-        self._take(as_call(request), decode_call_code(_body(request), query), None)
+        self._take(as_call(request), decode_call_code(_body(request), query))
 
-    def _call_template(self, request: Caller, operation: Operation, query: bytes) -> None:
-        """A call that says a registered text: a message of type 8 too."""
-        del operation
+    def _call_of(self, request: Caller, operation: Operation, query: bytes) -> None:
+        """A call that says a registered text, or plays a recording: a message of type 8 too."""
         self._meters.requests += 1
-        wanted = compose(decode_call_template(_body(request), query), self._directory, self._world.now_ms())
-        if isinstance(wanted, Refusal):
-            self._refuse(as_call(request), wanted)
-        else:
-            self._take(as_call(request), wanted, None)
+        asked = decode_call_template(_body(request), query)
+        compose = compose_spoken if operation.kind is Kind.CALL_TEMPLATE else compose_recorded
+        self._take(as_call(request), asked.request, lambda key: compose(asked, key))
 
     def _send_code(self, request: Caller, operation: Operation, query: bytes) -> None:
         """A send with a code that we make up."""
         del operation
         self._meters.requests += 1
-        made = make_code(
-            decode_generated(_body(request), query),
-            self._directory,
-            self._world.token(CHANCE_BYTES),
-            self._world.now_ms(),
-        )
+        asked = decode_generated(_body(request), query)
+        made = make_code(asked, self._world.token(CHANCE_BYTES))
         if isinstance(made, Refusal):
-            self._refuse(request, made)
+            self._take(request, asked.request, lambda _: made)
         else:
-            self._take(request, made.request, made)
+            self._take(request, asked.request, lambda _: made.request, made)
 
-    def _take(self, request: Caller, wanted: SendRequest, made: MadeCode | None) -> None:
-        """The one way of every send."""
+    def _take(
+        self, request: Caller, wanted: SendRequest, compose: Compose | None = None, made: MadeCode | None = None
+    ) -> None:
+        """The one way of every send; `compose` makes the text of one that has none yet, once its key came in."""
         if wanted.charset != "utf-8":
             self._log.warning(LogEvent.REQUEST_WARN, reason=f"the body was read as {wanted.charset}, not UTF-8")
         if self.closed:
@@ -191,7 +187,7 @@ class Door:
         now_ms = self._world.now_ms()
         rehearsal = wanted.sandbox or request.method == "HEAD"  # a HEAD is safe, whatever it asks (RFC 9110, 9.2.1)
         visit = self._visit
-        visit.rehearsal, visit.asker = rehearsal, request
+        visit.rehearsal, visit.asker, visit.compose = rehearsal, request, compose
         draft = check(wanted, self._directory, self._policy, now_ms, visit)
         if isinstance(draft, Refusal):
             if draft.code == codes.AUTHORIZE_FAILED:
@@ -340,7 +336,9 @@ class Door:
         number = await self._store.ask_template(asked, templates)
         if number is None:
             pending = codes.REGISTRATION_PENDING
-            refusal = Refusal(pending, codes.text(pending), "the same template waits for a decision already")
+            refusal = Refusal(
+                pending, codes.text(pending), "the same template, or as many as may, wait for a decision already"
+            )
             self._turn_away(request, refusal, refused_plainly(pending))
             return
         approved = templates is not None
@@ -378,8 +376,12 @@ class Door:
         else:
             self._later(request, self._tell(request, answer))
 
-    async def _tell(self, request: Caller, answer: Awaitable[bytes]) -> None:
-        request.respond(200, await answer)
+    async def _tell(self, request: Caller, answer: Awaitable[bytes | Stopped]) -> None:
+        told = await answer
+        if isinstance(told, Stopped):
+            self._turn_away(request, told.refusal, told.body)
+        else:
+            request.respond(200, told)
 
     def _later(self, request: Caller, work: Coroutine[Any, Any, None]) -> None:
         """Run a question beside the loop's other work; it is kept until it has ended, and answered 503 if it fails."""

@@ -1,6 +1,6 @@
 """Steps 1 and 2 of the order of checks: whose key it is, what it may do, from where, and how fast (esms-api 5.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bocau.accept.counters import Counters
@@ -8,8 +8,9 @@ from bocau.accept.origin import NO_PROXIES, Address, Proxies, address_of, is_wit
 from bocau.core.directory import Directory, Key, Scope
 from bocau.core.refusal import Refusal
 from bocau.wire.esms import codes
+from bocau.wire.esms.send import SendRequest
 
-__all__ = ["Asker", "Visit", "enter"]
+__all__ = ["Asker", "Compose", "Visit", "enter"]
 
 
 class Asker(Protocol):
@@ -26,14 +27,18 @@ class Asker(Protocol):
         ...
 
 
+Compose = Callable[[Key], SendRequest | Refusal]
+"""Makes the send of a request whose text only a key that came in may know."""
+
+
 class Visit:
     """A request on its way in: what for, from where, and what counts it.
 
     The door has one for all requests, since a request is decided before the next one is looked at: it changes
-    `rehearsal` (which takes part in no count) and `asker` (None: the operator himself).
+    `rehearsal` (which takes part in no count), `asker` (None: the operator himself) and `compose`.
     """
 
-    __slots__ = ("_proxies", "asker", "counters", "rehearsal", "scope")
+    __slots__ = ("_proxies", "asker", "compose", "counters", "rehearsal", "scope")
 
     def __init__(
         self,
@@ -47,6 +52,8 @@ class Visit:
         self.counters = counters
         self.asker = asker
         self.rehearsal = False
+        self.compose: Compose | None = None
+        """None: the request has its text."""
         self._proxies = proxies
 
     @property

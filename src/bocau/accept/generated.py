@@ -46,12 +46,9 @@ class MadeCode(NamedTuple):
         return GeneratedCode(phone, code_hash, begins_ms + self.minutes * _MINUTE_MS)
 
 
-def make_code(asked: GeneratedRequest, directory: Directory, chance: bytes, now_ms: int) -> MadeCode | Refusal:
-    """The send with a fresh code. Wrong keys come first and are left to the checks of sends, which refuse them."""
+def make_code(asked: GeneratedRequest, chance: bytes) -> MadeCode | Refusal:
+    """The send with a fresh code, or what is wrong with the request; told only to a key that came in."""
     request = asked.request
-    key = directory.sign_in(request.api_key, request.secret_key, now_ms)
-    if key is None or not key.account.active:
-        return MadeCode(request, "", 0)
     if len(split_phones(request.phone)) > 1:
         reason = "a generated code goes to one phone number"
         return Refusal(codes.ONE_PHONE_ONLY, codes.text(codes.ONE_PHONE_ONLY), reason, 4)

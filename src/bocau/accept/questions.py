@@ -49,6 +49,7 @@ _MOST_PAGES: Final = 1_000_000
 _WITH_TEMPLATES: Final = "2"
 _WITHOUT_TEMPLATES: Final = "8"
 _SECOND_MS: Final = 1_000
+_NO_SUCH_ID: Final = "the account has no request of this id that is young enough"
 
 
 class _Asked(Protocol):
@@ -59,21 +60,21 @@ class _Asked(Protocol):
 Q = TypeVar("Q", bound=_Asked)
 
 
-class _Question(NamedTuple, Generic[Q]):
-    """One kind of question."""
-
-    decode: Callable[[bytes, bytes, tuple[str, ...]], Q]
-    answer: Callable[[Key, Q], Awaitable[bytes]]
-    refuse: Callable[[str, Q], bytes]
-    """The body for a code of the keys or the account."""
-
-
 class Stopped(NamedTuple):
-    """A question that was not let in."""
+    """A question that is turned away, at the entry or later."""
 
     refusal: Refusal
     body: bytes
     """The refusal in the shape of the operation."""
+
+
+class _Question(NamedTuple, Generic[Q]):
+    """One kind of question."""
+
+    decode: Callable[[bytes, bytes, tuple[str, ...]], Q]
+    answer: Callable[[Key, Q], Awaitable[bytes | Stopped]]
+    refuse: Callable[[str, Q], bytes]
+    """The body for a code of the keys or the account."""
 
 
 class Questions:
@@ -101,7 +102,6 @@ class Questions:
             Kind.PRICE_ADVERTISING: _Question(decode_price_advertising, self._price, _counted),
             Kind.CHECK_CODE: _Question(decode_code, self._check_code, _counted),
             Kind.CALL_OLD: _Question(_decode_call, self._call_old, _plainly),
-            Kind.CALL_RECORDING: _Question(_decode_call, self._call_recording, _plainly),
         }
 
     @property
@@ -109,8 +109,10 @@ class Questions:
         """The kinds of operations that are questions."""
         return frozenset(self._table)
 
-    def ask(self, operation: Operation, body: bytes, query: bytes, visit: Visit) -> Stopped | Awaitable[bytes]:
-        """The body of the answer, once the store has told; or why there is none. Raises Malformed."""
+    def ask(
+        self, operation: Operation, body: bytes, query: bytes, visit: Visit
+    ) -> Stopped | Awaitable[bytes | Stopped]:
+        """The answer, once the store has told; at once, why the question is not let in. Raises Malformed."""
         question = self._table[operation.kind]
         asked = question.decode(body, query, operation.arguments)
         keys = asked.keys
@@ -125,10 +127,10 @@ class Questions:
         """The oldest moment of a request that may still be asked about."""
         return self._world.now_ms() - self._policy.query_window_ms
 
-    async def _status(self, key: Key, asked: StatusQuery) -> bytes:
+    async def _status(self, key: Key, asked: StatusQuery) -> bytes | Stopped:
         summary = await self._store.summary(key.account.id, asked.smsid, self._since_ms())
         if summary is None:
-            return _status_refused(codes.ID_UNKNOWN, asked)
+            return _stopped(codes.ID_UNKNOWN, _NO_SUCH_ID, _status_refused(codes.ID_UNKNOWN, asked))
         derived = derive(summary.state)
         if asked.voice:
             return reports.call_status(asked.smsid, derived)
@@ -144,16 +146,16 @@ class Questions:
             )
         )
 
-    async def _receivers(self, key: Key, asked: StatusQuery) -> bytes:
+    async def _receivers(self, key: Key, asked: StatusQuery) -> bytes | Stopped:
         return await self._list_receivers(key, asked, dated=False)
 
-    async def _receivers_dated(self, key: Key, asked: StatusQuery) -> bytes:
+    async def _receivers_dated(self, key: Key, asked: StatusQuery) -> bytes | Stopped:
         return await self._list_receivers(key, asked, dated=True)
 
-    async def _list_receivers(self, key: Key, asked: StatusQuery, *, dated: bool) -> bytes:
+    async def _list_receivers(self, key: Key, asked: StatusQuery, *, dated: bool) -> bytes | Stopped:
         rows = await self._store.receivers(key.account.id, asked.smsid, self._since_ms())
         if rows is None:
-            return reports.refused_plainly(codes.ID_UNKNOWN)
+            return _stopped(codes.ID_UNKNOWN, _NO_SUCH_ID)
         return reports.receivers(
             [
                 reports.ReceiverReport(
@@ -180,12 +182,12 @@ class Questions:
     async def _brandnames_numbered(self, key: Key, _: KeysOnly) -> bytes:
         return reports.brandnames(_active_names(key.account), numbered=True)
 
-    async def _templates(self, key: Key, asked: TemplateQuery) -> bytes:
+    async def _templates(self, key: Key, asked: TemplateQuery) -> bytes | Stopped:
         if asked.sms_type not in (_WITH_TEMPLATES, _WITHOUT_TEMPLATES):
-            return reports.refused_plainly(codes.SMS_TYPE_UNSUPPORTED)
+            return _stopped(codes.SMS_TYPE_UNSUPPORTED, "templates are asked for by SmsType 2 or 8")
         found = key.account.brandname(int(_WITH_TEMPLATES), asked.brandname)
         if found is None or not found.active:
-            return reports.refused_plainly(codes.BRANDNAME_UNKNOWN)
+            return _stopped(codes.BRANDNAME_UNKNOWN, "the account has no active brandname of this spelling")
         rows = (
             reports.TemplateReport(row.id, telco, canonical(row.template.text))
             for telco, registered in found.templates.items()
@@ -196,39 +198,44 @@ class Questions:
 
     # Reports and prices
 
-    async def _sent(self, key: Key, asked: SentQuery) -> bytes:
+    async def _sent(self, key: Key, asked: SentQuery) -> bytes | Stopped:
         wanted = _sent_range(key.account, asked)
-        if isinstance(wanted, bytes):
+        if isinstance(wanted, Stopped):
             return wanted
         async with self._report:
             page = await self._store.sent(wanted)
         return reports.sent(page.total, map(_sent_report, page.rows))
 
-    async def _price(self, key: Key, asked: PriceQuery) -> bytes:
+    async def _price(self, key: Key, asked: PriceQuery) -> bytes | Stopped:
         found = quote(asked.request, key, self.directory.numbering, self._policy)
         if isinstance(found, Refusal):
-            return reports.refused_plainly(found.code, found.text)
+            return Stopped(found, reports.refused_plainly(found.code, found.text))
         return reports.price(found.total, found.receivers)
 
     # Codes and calls
 
-    async def _check_code(self, key: Key, asked: CodeQuery) -> bytes:
+    async def _check_code(self, key: Key, asked: CodeQuery) -> bytes | Stopped:
         number = phone.normalise(asked.phone)
         if number is None or not asked.code:
-            return reports.code_wrong(number or asked.phone, asked.code)
+            what = "Phone is not a Vietnamese mobile number" if number is None else "Code is missing"
+            return _stopped(codes.CODE_INVALID, what, reports.code_wrong(number or asked.phone, asked.code))
         code_hash = self.directory.hash_code(key.account.id, number, asked.code)
         right = await self._store.try_code(CodeTry(key.account.id, number, code_hash, self._world.now_ms()))
-        return reports.code_right(number) if right else reports.code_wrong(number, asked.code)
+        if right:
+            return reports.code_right(number)
+        reason = "no such code waits for this number: wrong, used or expired"
+        return _stopped(codes.CODE_INVALID, reason, reports.code_wrong(number, asked.code))
 
-    async def _call_old(self, key: Key, _: KeysOnly) -> bytes:
+    async def _call_old(self, key: Key, _: KeysOnly) -> Stopped:
         """No account has an ApiCode of that old register."""
         del key
-        return reports.refused_plainly(codes.BRANDNAME_UNKNOWN, codes.call_template_unknown())
+        body = reports.refused_plainly(codes.BRANDNAME_UNKNOWN, codes.call_template_unknown())
+        return _stopped(codes.BRANDNAME_UNKNOWN, "calls by ApiCode cannot be registered; use MakeCallTemplate_V2", body)
 
-    async def _call_recording(self, key: Key, _: KeysOnly) -> bytes:
-        """No account has a recording: they cannot be registered in this version."""
-        del key
-        return reports.refused_plainly(codes.RECORDING_UNKNOWN)
+
+def _stopped(code: str, reason: str, body: bytes | None = None) -> Stopped:
+    """Turned away after the keys; without a body of its own, in the two members that most questions have."""
+    return Stopped(Refusal(code, codes.text(code), reason), reports.refused_plainly(code) if body is None else body)
 
 
 def _plainly(code: str, _: object) -> bytes:
@@ -262,17 +269,19 @@ def _active_names(account: Account) -> list[tuple[str, int]]:
     return sorted((found.name, kind) for (kind, _), found in account.brandnames.items() if found.active)
 
 
-def _sent_range(account: Account, asked: SentQuery) -> SentRange | bytes:
-    """What is to be read, or the refusal of a value that cannot be used. Both ends of the time count."""
-    if not asked.sms_type:
-        return reports.refused_plainly(codes.SMS_TYPE_MISSING)
-    sms_type, page, size = _natural(asked.sms_type), _natural(asked.page), _natural(asked.page_size)
+def _sent_range(account: Account, asked: SentQuery) -> SentRange | Stopped:
+    """What is to be read, or the refusal of a value that cannot be used. Both ends of the time count.
+
+    Without SmsType it is every type: the API lists the parameter and does not say that it must be there.
+    """
+    sms_type, page, size = _natural(asked.sms_type or "0"), _natural(asked.page), _natural(asked.page_size)
     if sms_type is None:
-        return reports.refused_plainly(codes.SMS_TYPE_UNSUPPORTED)
+        return _stopped(codes.SMS_TYPE_UNSUPPORTED, "SmsType is no number")
     since_ms, until_ms = _moment(asked.since), _moment(asked.until)
     for field, value in (("From", since_ms), ("To", until_ms), ("Page", page), ("PageSize", size or None)):
         if value is None:
-            return reports.refused_plainly(codes.INVALID_FIELD, codes.field_invalid(field))
+            body = reports.refused_plainly(codes.INVALID_FIELD, codes.field_invalid(field))
+            return _stopped(codes.INVALID_FIELD, f"{field} is missing or cannot be read", body)
     assert since_ms is not None and until_ms is not None and page is not None and size is not None  # noqa: S101, PT018
     limit = min(size, _LARGEST_PAGE)
     skip = (min(max(page, 1), _MOST_PAGES) - 1) * limit

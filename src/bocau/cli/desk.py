@@ -15,7 +15,7 @@ from bocau.core.directory import AccountRow, BrandnameRow, DirectoryRows
 from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import Numbering
 from bocau.core.telcos import TELCOS
-from bocau.settings import BadSettings, Settings, find_file, read_numbering, read_settings
+from bocau.settings import BadSettings, Settings, development, find_file, read_numbering, read_settings
 from bocau.store.contract import Clerk, StoreFault
 from bocau.store.pepper import PepperProblem
 from bocau.store.sqlite import SqliteStore, StoreBroken
@@ -54,7 +54,7 @@ class Desk(NamedTuple):
     path: Path
     """The store's file."""
     settings: Settings
-    """Those of the gateway that owns the store, as far as they are known here; else the defaults."""
+    """Those of the gateway that owns the store, as far as they are known here; of a data folder, of its `bocau dev`."""
     world: RealWorld
 
     async def account(self, name: str) -> AccountRow:
@@ -77,8 +77,13 @@ def at_desk(data: Path | None, config: Path | None, act: Callable[[Desk], Awaita
 def read_file(config: Path | None) -> tuple[Path | None, Settings]:
     """The settings file in force and what it says with the environment. Raises Trouble with every problem found."""
     file = find_file(config)
+    return file, _read(file, Settings())
+
+
+def _read(file: Path | None, base: Settings) -> Settings:
+    """A file and the environment over settings to begin with. Raises Trouble with every problem found."""
     try:
-        return file, read_settings(file, os.environ)
+        return read_settings(file, os.environ, base=base)
     except BadSettings as bad:
         raise Trouble(f"The settings cannot be used:\n{bad}") from bad
 
@@ -92,7 +97,7 @@ def _find(data: Path | None, config: Path | None) -> _Place:
     if data is not None and config is not None:
         raise Trouble("--data and --config both name a store; give one of them.")
     if data is not None:
-        place = _Place(data / _STORE, Settings())
+        place = _Place(data / _STORE, _read(None, development(data)))
     else:
         settings = read_file(config)[1]
         place = _Place(Path(settings.store.path), settings)

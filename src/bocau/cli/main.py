@@ -24,6 +24,7 @@ from bocau.cli import (
     links,
     portability,
     prices,
+    recordings,
     routes,
     sending,
     stories,
@@ -139,6 +140,7 @@ app.add_typer(keys.app, name="key", rich_help_panel=_DIRECTORY)
 app.add_typer(brandnames.app, name="brandname", rich_help_panel=_DIRECTORY)
 app.add_typer(templates.app, name="template", rich_help_panel=_DIRECTORY)
 app.add_typer(call_templates.app, name="call-template", rich_help_panel=_DIRECTORY)
+app.add_typer(recordings.app, name="call-recording", rich_help_panel=_DIRECTORY)
 app.add_typer(prices.app, name="price", rich_help_panel=_DIRECTORY)
 app.add_typer(portability.app, name="portability", rich_help_panel=_DIRECTORY)
 app.add_typer(balances.app, name="balance", rich_help_panel=_DIRECTORY)

@@ -30,6 +30,7 @@ __all__ = [
     "Network",
     "NetworkRow",
     "PriceRow",
+    "RecordingRow",
     "RegisteredTemplate",
     "Scope",
     "TemplateRow",
@@ -136,6 +137,14 @@ class CallTemplateRow(NamedTuple):
     content: str
 
 
+class RecordingRow(NamedTuple):
+    """A recording that calls may play; the sound itself stays in the store."""
+
+    id: int
+    account_id: int
+    name: str
+
+
 class DirectoryRows(NamedTuple):
     """Everything the directory is built from, with the version it had in the store."""
 
@@ -149,6 +158,7 @@ class DirectoryRows(NamedTuple):
     networks: tuple[NetworkRow, ...] = ()
     blocked: tuple[BlockedRow, ...] = ()
     call_templates: tuple[CallTemplateRow, ...] = ()
+    recordings: tuple[RecordingRow, ...] = ()
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -207,6 +217,8 @@ class Account:
     """Whether any of that stands between a message and its templates."""
     call_templates: Mapping[int, str] = field(default_factory=dict)
     """Texts by TemplateId."""
+    recordings: Mapping[int, str] = field(default_factory=dict)
+    """Names by the TemplateId of a recording."""
 
     def brandname(self, sms_type: int, name: str) -> Brandname | None:
         """The brandname by exact spelling, else by any case if that is unique."""
@@ -322,6 +334,7 @@ def build(
             counted,
             counted or bool(lists),
             {call.id: call.content for call in rows.call_templates if call.account_id == row.id},
+            {one.id: one.name for one in rows.recordings if one.account_id == row.id},
         )
     networks = _by_account(rows.networks)
     keys = {k.api_key: _key(k, accounts[k.account_id], networks.get(k.account_id, ())) for k in rows.keys}

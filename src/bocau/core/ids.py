@@ -15,6 +15,7 @@ _COUNT_BITS: Final = 12
 _NODE_BITS: Final = 10
 _COUNT_MASK: Final = (1 << _COUNT_BITS) - 1
 _NODE_MASK: Final = (1 << _NODE_BITS) - 1
+_LAST_MILLISECOND: Final = (1 << 41) - 1
 _MILLISECOND_MASK: Final = (1 << (_NODE_BITS + _COUNT_BITS)) - 1
 
 
@@ -47,8 +48,8 @@ class Ids:
 
 
 def first_id_at(now_ms: int) -> int:
-    """The smallest id that can be drawn at a moment."""
-    return (now_ms - _EPOCH_MS) << (_NODE_BITS + _COUNT_BITS)
+    """The smallest id that can be drawn at a moment; of a moment outside their time (2025 to 2094), the nearest one."""
+    return min(max(0, now_ms - _EPOCH_MS), _LAST_MILLISECOND) << (_NODE_BITS + _COUNT_BITS)
 
 
 def short_id(message_id: int) -> int:

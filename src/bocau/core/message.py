@@ -17,6 +17,7 @@ __all__ = [
     "Answer",
     "AnswerKind",
     "AttemptKey",
+    "CallOrder",
     "CallbackDue",
     "CallbackTry",
     "CodeTry",
@@ -141,6 +142,8 @@ class Admission(Struct, frozen=True, gc=False):
     content_ms: int = 0
     code: "GeneratedCode | None" = None
     """The code in its text that bocau made up, to be checked later."""
+    order: "CallOrder | None" = None
+    """How its call is to be made, where it was asked for more than its text."""
 
 
 class GeneratedCode(NamedTuple):
@@ -150,6 +153,17 @@ class GeneratedCode(NamedTuple):
     code_hash: bytes
     """Keyed; the code itself stands only in the message."""
     expires_ms: int
+
+
+class CallOrder(NamedTuple):
+    """What was asked of a call beside its text."""
+
+    recording: int
+    """What it plays instead of speaking; 0: nothing."""
+    voice: str
+    """Empty: the operator's choice."""
+    speed: int
+    """-3 to 3."""
 
 
 class CodeTry(NamedTuple):

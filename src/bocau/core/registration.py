@@ -7,7 +7,7 @@ from bocau.core.directory import TemplateRow
 from bocau.core.message import RouteClass
 from bocau.core.template import is_otp
 
-__all__ = ["APPROVED", "LONGEST_CONTENT", "PENDING", "REFUSED", "Registration", "templates_of"]
+__all__ = ["APPROVED", "LONGEST_CONTENT", "MOST_PENDING", "PENDING", "REFUSED", "Registration", "templates_of"]
 
 PENDING: Final = "pending"
 APPROVED: Final = "approved"
@@ -15,6 +15,9 @@ REFUSED: Final = "refused"
 
 LONGEST_CONTENT: Final = 2_000
 """Characters of a template that a customer may ask for: three times the longest message."""
+
+MOST_PENDING: Final = 200
+"""Templates of one account that may wait for a decision at once."""
 
 _WITH_TEMPLATES: Final = 2
 """The SmsType whose messages must match a template."""

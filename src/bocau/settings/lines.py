@@ -12,9 +12,10 @@ __all__ = ["lines_of"]
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SPACE: Final = re.compile(r"[ \t]*")
-_FILLER: Final = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
+_FILLER: Final = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _STRING: Final = re.compile(
-    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}|\'\'\'(?:[^\']|\'{1,2}(?!\'))*\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'',
+    r'"""(?>[^"\\]++|\\.|"{1,2}+(?!"))*+"{3,5}+|\'\'\'(?>[^\']++|\'{1,2}+(?!\'))*+\'{3,5}+'
+    r'|"(?>[^"\\\n]++|\\.)*+"|\'[^\'\n]*+\'',
     re.DOTALL,
 )
 _SCALAR: Final = re.compile(r"[^,\]}\n#]+")

@@ -448,7 +448,7 @@ class Route(Section, frozen=True, kw_only=True):
         int, Meta(ge=-1_000, le=1_000, description="Routes of a higher number are asked first; equal ones in order.")
     ] = 0
     sms_type: Annotated[Literal[0, 2, 8], Meta(description="Only messages of this SmsType; 0: any.")] = 0
-    brandname: Annotated[str, Meta(max_length=11, description="Only messages from this brandname; empty: any.")] = ""
+    brandname: Annotated[str, Meta(max_length=20, description="Only messages from this brandname; empty: any.")] = ""
     telco: Annotated[
         int,
         Meta(

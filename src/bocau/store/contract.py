@@ -17,6 +17,7 @@ from bocau.core.directory import (
     KeyRow,
     NetworkRow,
     PriceRow,
+    RecordingRow,
     TemplateRow,
 )
 from bocau.core.lifecycle import Event, State
@@ -654,6 +655,21 @@ class AdminStore(Protocol):
         ...
 
     async def delete_call_template(self, account_id: int, template_id: int) -> bool:
+        """Whether there was one."""
+        ...
+
+    async def recordings(self, account_id: int) -> list[tuple[int, str, int]]:
+        """Id, name and length in milliseconds of what the account's calls may play."""
+        ...
+
+    async def put_recording(self, row: RecordingRow, sound: tuple[int, bytes], now_ms: int) -> int:
+        """Add a sound (id 0: a new one), or put it in the place of the account's one of that name. Returns its id.
+
+        `sound` is samples a second, and 16-bit little-endian samples of one channel.
+        """
+        ...
+
+    async def delete_recording(self, account_id: int, recording_id: int) -> bool:
         """Whether there was one."""
         ...
 

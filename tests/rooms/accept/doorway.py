@@ -18,7 +18,16 @@ from tests.store.sweep import sweep
 
 from bocau.accept.checks import Policy
 from bocau.accept.door import Door
-from bocau.core.directory import BlockedRow, BrandnameRow, CallTemplateRow, NetworkRow, PriceRow, TemplateRow, build
+from bocau.core.directory import (
+    BlockedRow,
+    BrandnameRow,
+    CallTemplateRow,
+    NetworkRow,
+    PriceRow,
+    RecordingRow,
+    TemplateRow,
+    build,
+)
 from bocau.core.ids import Ids
 from bocau.core.lifecycle import AttemptState
 from bocau.core.limits import LimitRow
@@ -206,6 +215,8 @@ class Doorway:
             await store.put_template(TemplateRow(0, account, 2, brandname, telco, text, route_class), NOW)
         for text in stock.call_templates:
             await store.put_call_template(CallTemplateRow(0, account, text), NOW)
+        for name in stock.recordings:
+            await store.put_recording(RecordingRow(0, account, name), (8_000, bytes(16_000)), NOW)
         await store.top_up(account, BALANCE * VND, "test", NOW)
         for name, value in stock.limits:
             await store.put_limit(LimitRow(account, name, value))

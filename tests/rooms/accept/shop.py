@@ -96,6 +96,8 @@ class Stock(NamedTuple):
     expires_ms: int | None = None
     call_templates: tuple[str, ...] = ()
     """Texts of calls, with ids from 1 on."""
+    recordings: tuple[str, ...] = ()
+    """Names of recordings, likewise."""
 
 
 def key_row(account_id: int, stock: Stock) -> KeyRow:

@@ -83,7 +83,8 @@ def test_a_plain_request_passes() -> None:
     """The sample of the API, with nothing optional in it."""
     found = passed(REQUEST)
     assert found.account.id == 1
-    assert astuple(found)[1:] == (2, "BOCAU", TEXT, 1, ((PHONES[2], 2, 850 * VND, "otp"),), 0, 0, "", (), None, KEY, 0)
+    otp = (PHONES[2], 2, 850 * VND, "otp")
+    assert astuple(found)[1:] == (2, "BOCAU", TEXT, 1, (otp,), 0, 0, "", (), None, KEY, 0, 0)
 
 
 # The codes

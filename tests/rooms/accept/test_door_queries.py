@@ -75,8 +75,8 @@ def test_another_account_s_id_is_answered_like_an_unknown_one(tmp_path: Path) ->
         foreign = await place.status(smsid, key_of(2))
         assert foreign.body == golden("send_status_105.json", smsid)
         unknown = smsid[:-4] + ("0" if smsid[-4] != "0" else "1") + smsid[-3:]
-        assert (await place.status(unknown, key_of(2))).raw == foreign.raw.replace(smsid.encode(), unknown.encode())
-        assert (await place.status(unknown)).raw == foreign.raw.replace(smsid.encode(), unknown.encode())
+        same = nameless(foreign).replace(smsid.encode(), unknown.encode())
+        assert nameless(await place.status(unknown, key_of(2))) == nameless(await place.status(unknown)) == same
 
     doorway(tmp_path, scenario, Stock(), Stock())
 

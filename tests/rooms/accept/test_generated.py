@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.rooms.accept.doorway import Doorway, Reply, doorway, golden
-from tests.rooms.accept.shop import KEY, NOW, PHONES, SECRET, Stock, directory, key_of
+from tests.rooms.accept.shop import KEY, PHONES, SECRET, Stock, key_of
 
 from bocau.accept.generated import CHANCE_BYTES, MadeCode, make_code
 from bocau.core.refusal import Refusal
@@ -208,7 +208,7 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path, change: dict[str, str], 
 def made(chance: bytes, **members: str) -> MadeCode | Refusal:
     """A code made of given chance."""
     values = {"ApiKey": KEY, "SecretKey": SECRET, "Phone": PHONES[2], "message": MESSAGE, **members}
-    return make_code(decode_generated(b"", urlencode(values).encode()), directory(), chance, NOW)
+    return make_code(decode_generated(b"", urlencode(values).encode()), chance)
 
 
 @given(st.binary(min_size=CHANCE_BYTES, max_size=CHANCE_BYTES), st.integers(4, 10), st.booleans())

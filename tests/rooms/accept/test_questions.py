@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sqlite3
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -34,12 +35,13 @@ async def ask(place: Doorway, name: str, key: str = KEY, folder: str = "json", *
 # The table as a whole
 
 
-SENDING = (Kind.SEND, Kind.CALL_CODE, Kind.CALL_TEMPLATE, Kind.SEND_CODE, Kind.REGISTER)
+SENDING = (Kind.SEND, Kind.CALL_CODE, Kind.CALL_TEMPLATE, Kind.CALL_RECORDING, Kind.SEND_CODE, Kind.REGISTER)
 """What a locked account may not do."""
 
 EXAMPLE = Stock(
     templates=((1, "BOCAU", 2, "{P1,8} la ma dang nhap BOCAU cua ban", "otp"),),
     call_templates=("Ma dang nhap cua ban la {code}",),
+    recordings=("welcome",),
 )
 """The account that the examples of the reference fit."""
 
@@ -149,6 +151,7 @@ ACME = Stock(
     brandnames=((2, "ACME", "active"), (1, "ACME", "active")),
     templates=tuple((telco, "ACME", telco, "{P1,8} la ma dang nhap BOCAU cua ban", "otp") for telco in PHONES),
     call_templates=("Ma cua ban la {code}",),
+    recordings=("welcome",),
 )
 BARE = Stock(brandnames=(), templates=(), prices=())
 
@@ -382,7 +385,7 @@ def test_reports_are_made_one_at_a_time(tmp_path: Path) -> None:
         ({"Page": "9" * 30}, "Page is invalid"),
         ({"PageSize": "0"}, "PageSize is invalid"),
         ({"PageSize": "x"}, "PageSize is invalid"),
-        ({"SmsType": ""}, "SmsType is required"),
+        ({"SmsType": ""}, None),
         ({"SmsType": "x"}, "SmsType is not supported"),
         ({"From": "2100-12-31 23:59:59", "To": "2100-12-31 23:59:59"}, None),
         ({"From": "2000-01-01 00:00:00", "To": "2000-01-01 00:00:00", "Page": "9999999"}, None),
@@ -394,6 +397,7 @@ def test_a_report_of_what_is_none_is_refused(tmp_path: Path, change: dict[str, s
     async def scenario(place: Doorway) -> None:
         reply = await ask(place, "GetSmsSentData_V2", **{**RANGE, "Page": "1", "PageSize": "9", **change})
         assert reply.members.get("ErrorMessage") == text
+        assert (reply.status, reply.code == "100") == (200, text is None)
 
     doorway(tmp_path, scenario)
 
@@ -493,7 +497,7 @@ def test_a_call_by_template_says_its_text_with_the_values_in_their_places(tmp_pa
             ({"TemplateId": "9" * 40}, "104", "Template not found"),
             ({"VariableListStr": "482193"}, "110", "VariableListStr is invalid"),
             ({"VariableListStr": ""}, "110", "VariableListStr is invalid"),
-            ({"VariableListStr": "An||x", "RequestId": ""}, "110", "Content is invalid"),
+            ({"VariableListStr": "An||x", "RequestId": ""}, "110", "VariableListStr is invalid"),
             ({"Phone": "x", "RequestId": ""}, "108", "The phone number x is not valid."),
             ({"SecretKey": "x"}, "101", "Authorize Failed"),
         ):
@@ -504,8 +508,102 @@ def test_a_call_by_template_says_its_text_with_the_values_in_their_places(tmp_pa
     doorway(tmp_path, scenario, Stock(call_templates=("Chao {name}, ma cua ban la {code}.",)))
 
 
+def test_a_call_by_recording_plays_what_was_registered(tmp_path: Path) -> None:
+    """A message of type 8 whose text is the name; beside it stands what to play, and in which manner."""
+
+    async def scenario(place: Doorway) -> None:
+        given = {"Phone": PHONES[2], "TemplateId": "1", "RequestId": "one"}
+        reply = await ask(place, "MakeCallRecord_V2", **given)
+        assert reply.body == golden("call.json", reply.smsid)
+        assert (await ask(place, "MakeCallRecord_V2", **given)).code == "124"
+        (message,) = place.rows()
+        assert (message.sms_type, message.content, message.price) == (8, "welcome", 600 * VND)
+        assert orders(place) == [(message.id, 1, "", 0)]
+        for change, code in (({"TemplateId": "2"}, "106"), ({"Phone": "x"}, "108"), ({"SecretKey": "x"}, "101")):
+            assert (await ask(place, "MakeCallRecord_V2", **{**given, "RequestId": "", **change})).code == code
+        assert (await ask(place, "MakeCallRecord_V2", **{**given, "RequestId": "", "Sandbox": "1"})).code == "100"
+        assert len(place.rows()) == len(orders(place)) == 1
+
+    doorway(tmp_path, scenario, Stock(recordings=("welcome",)))
+
+
+def test_voice_and_speed_are_kept_with_the_call(tmp_path: Path) -> None:
+    """Those that are documented; others, and calls without a wish, leave nothing."""
+
+    async def scenario(place: Doorway) -> None:
+        for voice, speed in (("Male", "-3"), ("", "+3"), ("robot", "4"), ("", ""), ("ngoclam", "0")):
+            reply = await ask(place, "VoiceOTP", Phone=PHONES[2], Code="482193", Voice=voice, Speed=speed)
+            assert reply.code == "100"
+        first, *_, last = place.rows()
+        assert orders(place) == [(first.id, 0, "male", -3), (last.id, 0, "ngoclam", 0)]
+
+    doorway(tmp_path, scenario)
+
+
+def orders(place: Doorway) -> list[tuple[object, ...]]:
+    """How calls are to be made, as the store has it."""
+    db = sqlite3.connect(place.engine.path)
+    rows = db.execute("SELECT message_id, recording_id, voice, speed FROM call_order ORDER BY message_id").fetchall()
+    db.close()
+    return rows
+
+
+def test_a_composed_send_enters_like_any_other(tmp_path: Path) -> None:
+    """Nothing of an account is told to a locked one, a foreign address, a key without the scope, or one too fast."""
+
+    async def scenario(place: Doorway) -> None:
+        wrong = {"Phone": PHONES[2], "TemplateId": "99", "message": "no place for a code"}
+        operations = ("MakeCallTemplate_V2", "MakeCallRecord_V2", "SendMessageAutoGenCode_V4_get")
+        for number, code in ((1, "140"), (2, "101"), (3, "143")):
+            for name in operations:
+                assert (await ask(place, name, ApiKey=key_of(number), **wrong)).code == code, (name, number)
+        for name, code in zip((*operations, *operations), ("104", "106", "110", "160", "160", "160"), strict=True):
+            assert (await ask(place, name, ApiKey=key_of(4), **wrong)).code == code
+
+    locked, slow = Stock(state="locked"), Stock(limits=(("requests-per-second", 3),))
+    doorway(tmp_path, scenario, Stock(networks=("203.0.113.0/24",)), Stock(scopes="query"), locked, slow)
+
+
+def test_what_is_refused_after_the_keys_says_why(tmp_path: Path) -> None:
+    """Questions too carry a reason and are counted by their code; a text is called by the name it came under."""
+
+    async def scenario(place: Doorway) -> None:
+        window = {"From": "2027-01-15", "To": "x", "Page": "1", "PageSize": "9"}
+        for name, members, code in (
+            ("GetSendStatus", {"RefId": "0" * 35}, "105"),
+            ("GetSmsReceiverStatus_get", {"RefId": "0" * 35}, "105"),
+            ("GetTemplate", {"Brandname": "x"}, "104"),
+            ("GetTemplate", {"SmsType": "24"}, "118"),
+            ("GetSmsSentData_V2", window, "110"),
+            ("SummaryMultipleMessage_V4_get", {}, "300"),
+            ("CheckCodeGen_V4_get", {"Phone": PHONES[2], "Code": "1234"}, "117"),
+            ("CheckCodeGen_V4_get", {"Phone": "x", "Code": "1234"}, "117"),
+            ("MakeCall", {"ApiCode": "x"}, "104"),
+            ("VoiceOTP", {"Phone": PHONES[2], "Code": "x"}, "110"),
+        ):
+            before = place.meters.refused[code]
+            reply = await ask(place, name, **members)
+            assert code in (reply.members.get("CodeResult"), reply.members.get("CodeResponse")), name
+            assert reply.headers["x-bocau-reason"]
+            assert place.meters.refused[code] == before + 1
+        assert reply.members["ErrorMessage"] == "Code is invalid"
+
+    doorway(tmp_path, scenario)
+
+
+def test_a_head_uses_up_no_code_and_guesses_none(tmp_path: Path) -> None:
+    """It could only tell by trying, so it is not allowed; other questions answer it."""
+
+    async def scenario(place: Doorway) -> None:
+        reply = await place.request("HEAD", f"{SERVICE}CheckCodeGen_V4_get?Phone={PHONES[2]}&Code=1&{query()}")
+        assert (reply.status, reply.headers["allow"]) == (405, "GET, POST, OPTIONS")
+        assert (await place.request("HEAD", f"{STATUS_PATH}?RefId=x&{query()}")).status == 200
+
+    doorway(tmp_path, scenario)
+
+
 def test_no_recording_and_no_old_code_is_known(tmp_path: Path) -> None:
-    """They cannot be registered, so 106 and 104 are the truth; wrong keys come first."""
+    """Of an account that registered none, and of a register that is not kept; wrong keys come first."""
 
     async def scenario(place: Doorway) -> None:
         for name, body in (("MakeCallTemplate_V2", "104"), ("MakeCall", "104"), ("MakeCallRecord_V2", "106")):

@@ -8,6 +8,7 @@ from tests.rooms.accept.doorway import Doorway, Reply, doorway
 from tests.rooms.accept.shop import KEY, POLICY, SECRET, Stock
 
 from bocau.core.message import RegistrationDue
+from bocau.core.registration import MOST_PENDING
 
 PATH = "/MainService.svc/json/SubServicePreviewJson/"
 ASK = {
@@ -79,13 +80,32 @@ def test_a_template_is_taken_and_waits(tmp_path: Path) -> None:
         assert (reply.status, reply.body) == (200, wanted)
         again = await ask(place)
         assert again.body == refused("199", "Request is processing")
-        assert "waits for a decision" in again.headers["x-bocau-reason"]
+        assert "wait for a decision already" in again.headers["x-bocau-reason"]
         (waiting,) = await place.store.pending_templates()
         assert (waiting.brandname, waiting.content) == ("BOCAU", ASK["Content"])
         await place.reload()
         assert (await place.send(Content="BOCAU: 482100 la ma cua An")).code == "146"
         assert '"event":"template.ask"' in place.log_lines()
         assert "la ma cua" not in place.log_lines().replace("expected", "")
+
+    doorway(tmp_path, scenario)
+
+
+def test_an_account_asks_for_a_bounded_number(tmp_path: Path) -> None:
+    """Beyond it 199, until something is decided; a repeated or superfluous question leaves no line in the audit."""
+
+    async def scenario(place: Doorway) -> None:
+        for number in range(MOST_PENDING):
+            assert (await ask(place, Content=f"BOCAU {number}: {{code:6}}")).code == "100"
+        lines = len(await place.store.audit(1_000))
+        assert (await ask(place)).code == "199"
+        assert (await ask(place, Content="BOCAU 0: {code:6}")).code == "199"
+        assert not await place.store.decide_template(9_999, None, "", place.world.now)
+        assert len(await place.store.audit(1_000)) == lines
+        assert await place.store.decide_template(1, None, "no", place.world.now)
+        assert (await ask(place)).code == "100"
+        newest = [line.act for line in (await place.store.audit(1_000))[:2]]
+        assert newest == ["template.ask", "template.decide"]
 
     doorway(tmp_path, scenario)
 

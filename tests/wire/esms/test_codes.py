@@ -32,7 +32,8 @@ def test_texts_with_an_argument_are_filled() -> None:
     assert codes.field_invalid("SendDate") == "SendDate is invalid"
     assert codes.code_invalid("0901234567", "{x}") == "0901234567, Content: {x} Code Invalid"
     assert len(codes.code_invalid("9" * 5_000, "8" * 5_000)) < 200
-    assert codes.network_not_registered(4) == "The Network Vietnammoile have not registry."
+    assert codes.network_not_registered("") == "The Network Unknown have not registry."
+    assert codes.network_not_registered("Vietnammoile") == "The Network Vietnammoile have not registry."
 
 
 def test_every_row_is_complete() -> None:
@@ -53,11 +54,6 @@ def test_every_constant_is_a_row_of_the_table() -> None:
     named = {value for name in codes.__all__ if isinstance(value := getattr(codes, name), str)}
     assert named <= set(codes.CODES)
     assert len(named) >= 21
-
-
-def test_the_seven_networks_have_names() -> None:
-    """telcoid 1 to 7."""
-    assert sorted(codes.NETWORK_NAMES) == list(range(1, 8))
 
 
 def test_every_code_is_explained_in_vietnamese_too() -> None:

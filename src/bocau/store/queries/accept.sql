@@ -121,3 +121,7 @@ SELECT account_id, kind, value FROM blocked ORDER BY account_id, kind, value;
 -- name: directory_call_templates
 -- For the directory.
 SELECT id, account_id, content FROM call_template ORDER BY id;
+
+-- name: directory_recordings
+-- For the directory.
+SELECT id, account_id, name FROM recording ORDER BY id;

@@ -107,3 +107,17 @@ RETURNING id;
 -- name: delete_call_template
 -- Of this account only.
 DELETE FROM call_template WHERE account_id = $1 AND id = $2 RETURNING id;
+
+-- name: put_recording
+-- Add, or put another sound in the place of the one of this name.
+INSERT INTO recording (account_id, name, rate, samples, created_ms) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (account_id, name) DO UPDATE SET rate = excluded.rate, samples = excluded.samples
+RETURNING id;
+
+-- name: list_recordings
+-- Of an account: id, name, and length in milliseconds.
+SELECT id, name, length(samples) / 2 * 1000 / rate FROM recording WHERE account_id = $1 ORDER BY id;
+
+-- name: delete_recording
+-- Of this account only.
+DELETE FROM recording WHERE account_id = $1 AND id = $2 RETURNING id;

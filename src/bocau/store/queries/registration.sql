@@ -1,7 +1,8 @@
 -- name: insert_registration
--- A template is asked for; nothing if the same one waits already.
+-- A template is asked for; nothing if the same one, or $9 of the account, wait already.
 INSERT INTO registration (account_id, sms_type, brandname, content, callback_url, state, reason, created_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8
+WHERE (SELECT count(*) FROM registration WHERE account_id = $1 AND state = 'pending') < $9
 ON CONFLICT (account_id, sms_type, brandname, content) WHERE state = 'pending' DO NOTHING
 RETURNING id;
 

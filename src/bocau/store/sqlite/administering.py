@@ -12,6 +12,7 @@ from bocau.core.directory import (
     KeyRow,
     NetworkRow,
     PriceRow,
+    RecordingRow,
     TemplateRow,
 )
 from bocau.core.ids import first_id_at
@@ -231,6 +232,26 @@ class Administering:
             lambda db, q: db.execute(q["delete_call_template"], (account_id, template_id)).fetchone() is not None,
         )
 
+    async def recordings(self, account_id: int) -> list[tuple[int, str, int]]:
+        """See AdminStore."""
+        return self._reader.execute(self._q["list_recordings"], (account_id,)).fetchall()
+
+    async def put_recording(self, row: RecordingRow, sound: tuple[int, bytes], now_ms: int) -> int:
+        """See AdminStore."""
+        return await self._change(
+            "recording.put",
+            f"account {row.account_id}: {row.name}",
+            lambda db, q: int(db.execute(q["put_recording"], (*row[1:], *sound, now_ms)).fetchone()[0]),
+        )
+
+    async def delete_recording(self, account_id: int, recording_id: int) -> bool:
+        """See AdminStore."""
+        return await self._change(
+            "recording.delete",
+            f"account {account_id}: recording {recording_id}",
+            lambda db, q: db.execute(q["delete_recording"], (account_id, recording_id)).fetchone() is not None,
+        )
+
     async def put_price(self, row: PriceRow) -> None:
         """See AdminStore."""
         subject = f"account {row.account_id}: type {row.sms_type} on network {row.telco}, {vnd_number(row.price)} VND"
@@ -274,10 +295,15 @@ class Administering:
     async def _change(
         self, act: str, subject: str, run: Callable[[sqlite3.Connection, Queries], T], *, tell: bool = True
     ) -> T:
-        """Run one act of administration in its transaction, note it in the audit, tell every node of the change."""
+        """Run one act of administration in its transaction, note it in the audit, tell every node of the change.
+
+        An act that says False found nothing to change; then nothing is noted and nobody is told.
+        """
 
         def whole(db: sqlite3.Connection) -> T:
             result = run(db, self._q)
+            if result is False:
+                return result
             db.execute(self._q["insert_audit"], (self.clerk.now_ms(), self.clerk.name, act, subject))
             if tell:
                 db.execute(self._q["touch_directory"])

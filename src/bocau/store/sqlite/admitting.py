@@ -93,7 +93,7 @@ class Admitting:
         if free:
             messages = [message for admission in items for message in admission.messages]
             self._write(db, messages, _holds(messages), spending)
-            self._keep_codes(db, items)
+            self._keep_extras(db, items)
         return free
 
     def _admit_each(self, db: sqlite3.Connection, items: Sequence[Admission]) -> list[AdmitResult]:
@@ -113,7 +113,7 @@ class Admitting:
             results.append(Admitted(admission))
         # A duplicate may have flushed earlier messages already; what is left goes in one statement.
         self._write(db, messages, entries, spending)
-        self._keep_codes(db, [result.admission for result in results if isinstance(result, Admitted)])
+        self._keep_extras(db, [result.admission for result in results if isinstance(result, Admitted)])
         return results
 
     def _write(
@@ -123,9 +123,11 @@ class Admitting:
         db.executemany(self._q["insert_ledger"], entries)
         spending.write()
 
-    def _keep_codes(self, db: sqlite3.Connection, admitted: Sequence[Admission]) -> None:
-        """Codes that were made up for these requests; hardly any has one."""
+    def _keep_extras(self, db: sqlite3.Connection, admitted: Sequence[Admission]) -> None:
+        """Codes that were made up for these requests, and how calls are to be made; hardly any has one."""
         for admission in admitted:
+            if admission.order is not None:
+                db.execute(self._q["put_call_order"], (admission.messages[0].id, *admission.order))
             code = admission.code
             if code is not None:
                 place = (admission.messages[0].account_id, code.phone)

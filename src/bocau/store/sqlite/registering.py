@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 from bocau.core.directory import TemplateRow
 from bocau.core.message import RegistrationDue
-from bocau.core.registration import APPROVED, REFUSED, Registration
+from bocau.core.registration import APPROVED, MOST_PENDING, REFUSED, Registration
 from bocau.store.queries import Queries
 
 __all__ = ["ask", "decide", "read_due"]
 
 
 def ask(db: sqlite3.Connection, q: Queries, asked: Registration) -> int | None:
-    """Store it; its id, or None if the same one waits already."""
-    row = db.execute(q["insert_registration"], asked[1:]).fetchone()
+    """Store it; its id, or None if the same one waits already, or as many as may."""
+    row = db.execute(q["insert_registration"], (*asked[1:], MOST_PENDING)).fetchone()
     return None if row is None else int(row[0])
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from bocau.core.directory import (
     AccountRow,
@@ -14,6 +14,7 @@ from bocau.core.directory import (
     KeyRow,
     NetworkRow,
     PriceRow,
+    RecordingRow,
     TemplateRow,
 )
 from bocau.core.ids import first_id_at, head_of
@@ -233,6 +234,7 @@ class SqliteStore(Administering):
                 tuple(NetworkRow(*row) for row in read(q["directory_networks"])),
                 tuple(BlockedRow(*row) for row in read(q["directory_blocked"])),
                 tuple(CallTemplateRow(*row) for row in read(q["directory_call_templates"])),
+                tuple(RecordingRow(*row) for row in read(q["directory_recordings"])),
             )
         finally:
             read("COMMIT")
@@ -245,14 +247,14 @@ class SqliteStore(Administering):
     async def ask_template(self, asked: Registration, templates: Sequence[TemplateRow] | None) -> int | None:
         """See AcceptStore."""
 
-        def change(db: sqlite3.Connection, q: Queries) -> int | None:
+        def change(db: sqlite3.Connection, q: Queries) -> int | Literal[False]:
             number = ask(db, q, asked)
             if number is not None and templates is not None:
                 decide(db, q, number, templates, "", asked.created_ms)
-            return number
+            return number or False
 
         subject = f"account {asked.account_id}: {asked.brandname}, by the customer"
-        return await self._change("template.ask", subject, change, tell=templates is not None)
+        return await self._change("template.ask", subject, change, tell=templates is not None) or None
 
     async def numbering_version(self) -> int:
         """See AcceptStore."""

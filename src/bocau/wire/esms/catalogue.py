@@ -99,6 +99,10 @@ _SEND: Final = (
 _PRICED: Final = tuple(p for p in _SEND if p.name in ("ApiKey", "SecretKey", "Phone", "Content", "IsUnicode"))
 _OF_ONE_REQUEST: Final = (*_KEYS, Parameter("RefId", "The SMSID of the request.", SMSID, required=True))
 _CALL: Final = (*_KEYS, Parameter("Phone", "One number.", _PHONE, required=True))
+_MANNER: Final = (
+    Parameter("Speed", "-3 to 3, kept with the call. Anything else counts for nothing."),
+    Parameter("Voice", "male, female, hatieumai or ngoclam, kept with the call. Anything else counts for nothing."),
+)
 _CALL_OPTIONS: Final = (_DATE, _CALLBACK, _ID_OF_REQUEST)
 
 _CALL_UNKNOWN: Final = reports.refused_plainly(codes.BRANDNAME_UNKNOWN, codes.call_template_unknown())
@@ -133,7 +137,7 @@ _SENT_PARAMETERS: Final = (
     *_KEYS,
     Parameter("From", "The earliest time of acceptance.", "2027-01-15 00:00:00", required=True),
     Parameter("To", "The latest.", "2027-01-15 23:59:59", required=True),
-    Parameter("SmsType", "Messages of this type.", "2", required=True),
+    Parameter("SmsType", "Messages of this type; of every type if it is missing.", "2"),
 )
 _PAGES: Final = (
     Parameter("Page", "Counted from 1.", "1", required=True),
@@ -154,10 +158,11 @@ CATALOGUE: Final[Mapping[Kind, Entry]] = MappingProxyType(
             (
                 *_CALL,
                 Parameter("Code", "The code: 4 to 8 digits, or capitals and digits.", "482193", True),
+                *_MANNER,
                 *_CALL_OPTIONS,
             ),
             (("accepted", answers.without_count(answers.accepted(SMSID))), _KEYS_WRONG),
-            "A message of type 8 whose text is the code. Speed and Voice are accepted and say nothing yet.",
+            "A message of type 8 whose text is the code.",
         ),
         Kind.CALL_TEMPLATE: Entry(
             "Calls",
@@ -168,6 +173,7 @@ CATALOGUE: Final[Mapping[Kind, Entry]] = MappingProxyType(
                 Parameter(
                     "VariableListStr", "A value for each place of the text, left to right, parted by ||.", "482193"
                 ),
+                *_MANNER,
                 *_CALL_OPTIONS,
             ),
             (
@@ -175,7 +181,7 @@ CATALOGUE: Final[Mapping[Kind, Entry]] = MappingProxyType(
                 _KEYS_WRONG,
                 ("template unknown", _CALL_UNKNOWN),
             ),
-            "A message of type 8 with the text of the template. Speed and Voice are accepted and say nothing yet.",
+            "A message of type 8 with the text of the template.",
         ),
         Kind.CALL_OLD: Entry(
             "Calls",
@@ -187,9 +193,18 @@ CATALOGUE: Final[Mapping[Kind, Entry]] = MappingProxyType(
         Kind.CALL_RECORDING: Entry(
             "Calls",
             "a call by recording",
-            (*_CALL, Parameter("TemplateId", "The recording of the call.", "1", required=True)),
-            (("recording unknown", reports.refused_plainly(codes.RECORDING_UNKNOWN)), _KEYS_WRONG),
-            "Recordings cannot be registered in this version, so every one is unknown.",
+            (
+                *_CALL,
+                Parameter("TemplateId", "The id that `bocau call-recording add` told.", "1", required=True),
+                *_CALL_OPTIONS,
+            ),
+            (
+                ("accepted", answers.without_count(answers.accepted(SMSID))),
+                _KEYS_WRONG,
+                ("recording unknown", reports.refused_plainly(codes.RECORDING_UNKNOWN)),
+            ),
+            "A message of type 8 with the name of the recording for its text. NumberForward, MaxRepeat, MaxRetry, Ivr, "
+            "TimeWaitToIvr and WaitRetry are ignored.",
         ),
         Kind.SEND_CODE: Entry(
             "Generated codes",

@@ -20,7 +20,6 @@ __all__ = [
     "INVALID_FIELD",
     "INVALID_PHONE",
     "IP_NOT_ALLOWED",
-    "NETWORK_NAMES",
     "NOT_REGISTERED_ON_NETWORK",
     "NO_BALANCE",
     "NO_PRICE",
@@ -294,7 +293,7 @@ _ROWS: Final[tuple[Code, ...]] = (
         "already in process",
         "Request is processing",
         "registration",
-        "The same registration is already waiting for a decision.",
+        "The same registration, or as many of the account as may, are already waiting for a decision.",
         "Wait for the decision.",
     ),
     Code(
@@ -339,17 +338,6 @@ _ROWS: Final[tuple[Code, ...]] = (
 CODES: Final[dict[str, Code]] = {row.code: row for row in _ROWS}
 """The table by code, in the order of the specification."""
 
-NETWORK_NAMES: Final[dict[int, str]] = {
-    1: "Viettel",
-    2: "Mobifone",
-    3: "VinaPhone",
-    4: "Vietnammoile",
-    5: "Gtel",
-    6: "Itel",
-    7: "Reddi",
-}
-"""telcoid -> the name in the text of 177, spelled as clients report it (esms-api 3.4)."""
-
 _LONGEST_ECHO: Final = 64
 
 
@@ -378,6 +366,6 @@ def field_invalid(field: str) -> str:
     return CODES[INVALID_FIELD].text.replace("{}", field)
 
 
-def network_not_registered(telcoid: int) -> str:
-    """The text of 177. A network of no table, such as 0 for a prefix that nobody has, is called Unknown."""
-    return CODES[NOT_REGISTERED_ON_NETWORK].text.replace("{}", NETWORK_NAMES.get(telcoid, "Unknown"))
+def network_not_registered(name: str) -> str:
+    """The text of 177. `name` is spelled as clients report it (esms-api 3.4); empty, of no network, it is Unknown."""
+    return CODES[NOT_REGISTERED_ON_NETWORK].text.replace("{}", name or "Unknown")

@@ -103,7 +103,9 @@ _ROWS: Final[Mapping[str, Explained]] = {
         "Brandname chưa có mẫu tin trên mạng của số nhận.",
         "Đăng ký Brandname và các mẫu tin trên mạng đó.",
     ),
-    "199": Explained("đang xử lý", "Cùng một đăng ký đang chờ duyệt.", "Chờ kết quả duyệt."),
+    "199": Explained(
+        "đang xử lý", "Cùng một đăng ký, hoặc quá nhiều đăng ký của tài khoản, đang chờ duyệt.", "Chờ kết quả duyệt."
+    ),
     "201": Explained("từ khóa bị chặn", "Nội dung có từ khóa bị chặn.", "Sửa nội dung."),
     "300": Explained("thiếu loại tin", "Yêu cầu không có SmsType.", "Gửi SmsType 2 hoặc 8."),
     "301": Explained("dịch vụ không hỗ trợ", "ServiceType khác 2.", "Gửi ServiceType 2."),

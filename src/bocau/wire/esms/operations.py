@@ -71,6 +71,11 @@ class Operation(NamedTuple):
     markup: bool = False
     """It was found under /xml/: the answer is XML, unless the caller wants JSON (esms-api 1.4)."""
 
+    @property
+    def head(self) -> bool:
+        """Whether HEAD is answered: as its GET, with nothing changed. A code is not looked at without being tried."""
+        return "GET" in self.methods and self.kind is not Kind.CHECK_CODE
+
     def __repr__(self) -> str:
         """The name alone: path arguments are keys and must not reach a log (esms-api 5.3)."""
         return f"Operation({self.name})"

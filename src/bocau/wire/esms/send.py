@@ -33,6 +33,14 @@ class SendRequest(msgspec.Struct, frozen=True, gc=False):
     """As it came; `callback.is_callback_target` judges it."""
     charset: str = "utf-8"
     """What the bytes were taken for; anything but utf-8 deserves a warning (esms-api 1.3 step 1)."""
+    text_name: str = "Content"
+    """The parameter that the text came in, as a refusal names it."""
+    recording: int = 0
+    """The recording that a call plays instead of a text; 0: none."""
+    voice: str = ""
+    """Of a call (esms-api 4.1); empty: the operator's choice."""
+    speed: int = 0
+    """Of a call, -3 to 3."""
 
     def __repr__(self) -> str:
         """Without keys, text, number and URL: a request may reach a log or a traceback (promises S1)."""
