@@ -18,7 +18,7 @@ from bocau.dispatch.plan import Choice, Route, RouteTable
 from bocau.loops import Lane
 from bocau.ports import Pulse, Submission
 from bocau.report.receipts import ReceiptDesk
-from bocau.store.contract import Claimed, Done, OutcomeDeadlines, Recorded
+from bocau.store.contract import Claimed, Done, OutcomeDeadlines, Recorded, Unreported
 from bocau.telemetry import CarrierMeters, DispatchMeters, Lines, Log, ReportMeters, make_log
 from bocau.wire.gsm.parts import Profile
 from bocau.wire.smpp.codec import Framer, encode
@@ -93,6 +93,10 @@ class _Store:
     def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
         del inbound
         done(None)
+
+    async def unreported(self, carrier: str, limit: int) -> list[Unreported]:
+        del carrier, limit
+        return []
 
     async def id_forms(self) -> dict[str, str]:
         return {}

@@ -223,7 +223,7 @@ class Gateway:
         tools = Tools(world, store, desk.take, deadlines, telemetry, log, wakeup, self._carrier_http, self._pepper)
         self.fleet = Fleet(tools, self._dispatcher, store)
         await self.fleet.build(settings)
-        self._link_desk = LinkDesk(world, self.fleet.links, telemetry.carriers)
+        self._link_desk = LinkDesk(world, self.fleet.ships, telemetry.carriers, self.fleet.standing)
         self._schedule = Schedule(
             world,
             store,

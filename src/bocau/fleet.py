@@ -5,12 +5,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from bocau.core.message import Uncertain
 from bocau.core.outcome import IdForm
 from bocau.deliver.dialect import Dialect
 from bocau.deliver.hook import PREFIX as HOOKS
-from bocau.deliver.over_http import HttpCarrier, HttpSettings
+from bocau.deliver.over_http import MOST_OPEN, HttpCarrier, HttpSettings
 from bocau.deliver.profile import Profile as SubmitProfile
 from bocau.deliver.record import TakeReceipt
 from bocau.deliver.relay import EsmsDialect
@@ -61,6 +62,10 @@ class Ship(Port, Protocol):
         """Parts a second while the carrier asks for less speed; None while it does not."""
         ...
 
+    def summary(self) -> dict[str, object]:
+        """How the account stands, for a list of links."""
+        ...
+
     def start(self) -> None:
         """Begin to connect."""
         ...
@@ -91,8 +96,6 @@ class Fleet:
     def __init__(self, tools: Tools, dispatcher: Dispatcher, book: OperatorStore) -> None:
         self.ships: dict[str, Ship] = {}
         """By name."""
-        self.links: dict[str, SmppCarrier] = {}
-        """Those of them that speak SMPP."""
         self.acts: dict[str, Act] = {
             "link/pause": Act(partial(self._act, Halt.PAUSED), changes=True),
             "link/drain": Act(partial(self._act, Halt.DRAINING), changes=True),
@@ -142,8 +145,6 @@ class Fleet:
         gone = [name for name, row in self._rows.items() if rows.get(name) != row]
         came = [name for name, row in rows.items() if self._rows.get(name) != row]
         old = {name: self.ships.pop(name) for name in gone}
-        for name in gone:
-            self.links.pop(name, None)
         self._routes = settings.route
         self._equip({name: outlet for name, outlet in self._dispatcher.outlets.items() if name not in old})
         await asyncio.gather(*(ship.stop(_DRAIN_SECONDS) for ship in old.values()))
@@ -159,6 +160,17 @@ class Fleet:
             self.ships[name].start()
             self._tools.log.info(LogEvent.CARRIER_REPLACE, carrier=name)
         return sorted({*gone, *came})
+
+    def standing(self, name: str) -> dict[str, object]:
+        """What dispatch makes of a carrier, for people."""
+        state = self._dispatcher.outlets[name].state
+        return {
+            "halt": state.halt.value or "running",
+            "breaker": state.breaker.value,
+            "breaker_why": state.why,
+            "waiting_otp": state.waiting_urgent,
+            "waiting_bulk": state.waiting_bulk,
+        }
 
     async def halt(self, name: str, halt: Halt) -> OutletState:
         """Pause, drain or let go on; it holds beyond a restart. Raises KeyError for a carrier that is not there."""
@@ -197,14 +209,13 @@ class Fleet:
                 form = learned.get(row.name)
                 tls = tls_context(row, number, settings) if row.kind == "smpp" else None
                 self._take_in(row, tls, None if form is None else IdForm(form))
+                ship = self.ships[row.name]
+                if isinstance(ship, HttpCarrier) and row.poll_seconds:
+                    ship.expect_again(await self._tools.store.unreported(row.name, MOST_OPEN))
 
     def _take_in(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> None:
         self._rows[row.name] = row
-        ship: Ship
-        if row.kind == "smpp":
-            ship = self.links[row.name] = self._smpp(row, tls, learned)
-        else:
-            ship = self._over_http(row)
+        ship: Ship = self._smpp(row, tls, learned) if row.kind == "smpp" else self._over_http(row)
         self.ships[row.name] = ship
         watch = self._tools.telemetry.watch
         watch("bocau_carrier_pace_per_second", lambda: ship.pace_per_second, row.name)
@@ -231,7 +242,14 @@ class Fleet:
     def _over_http(self, row: Carrier) -> Ship:
         tools = self._tools
         settings = HttpSettings(
-            row.name, row.window, row.response_seconds, row.callback_base, row.poll_seconds, tools.hook_secret
+            row.name,
+            row.window,
+            row.response_seconds,
+            row.callback_base,
+            row.poll_seconds,
+            tools.hook_secret,
+            row.kind,
+            urlsplit(row.url).netloc.rpartition("@")[2],
         )
         return HttpCarrier(
             tools.world,

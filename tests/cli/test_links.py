@@ -16,7 +16,20 @@ from bocau.store.sqlite import SqliteStore
 from bocau.wire.smpp.codec import encode
 from bocau.wire.smpp.pdu import Command, DeliverSm, Pdu
 
-LINE = {"link": "north", "address": "smsc:2775", "state": "bound", "binds": "1 of 1", "window": "0 of 64", "why": ""}
+LINE = {
+    "link": "north",
+    "kind": "smpp",
+    "address": "smsc:2775",
+    "state": "bound",
+    "binds": "1 of 1",
+    "window": "0 of 64",
+    "halt": "draining",
+    "breaker": "closed",
+    "breaker_why": "",
+    "waiting_otp": 1,
+    "waiting_bulk": 2,
+    "why": "",
+}
 SHOWN = {
     **LINE,
     "limit_per_second": 12.5,
@@ -25,6 +38,7 @@ SHOWN = {
     "throttled": 1,
     "late_answers": 0,
     "receipts": 2,
+    "sent_once_more": 4,
     "answer_ms": {"p50": 4.0, "p99": 9.0},
     "receipt_ids": {"form": "receipt_hex", "from": "learned", "contradicting_rows": 0},
     "bind": [
@@ -65,7 +79,7 @@ def plated(desk: Shell, gateway: Stub) -> Shell:
 def test_links_are_listed(plated: Shell, gateway: Stub) -> None:
     """For people in a table, for programs as they came; the token goes along."""
     gateway.answer("/control/link/list", json.dumps([LINE]))
-    assert "north   smsc:2775   bound" in plated.ok("link", "list")
+    assert "north   smpp   smsc:2775   bound" in plated.ok("link", "list")
     assert plated.json("link", "list") == [LINE]
 
 
@@ -76,7 +90,19 @@ def test_a_link_is_shown_in_plain_words(plated: Shell, gateway: Stub) -> None:
     assert "slowed to 12.5 parts a second, the carrier asked for less" in said
     assert "2 taken, 1 temporary" in said
     assert "receipt_hex (learned)" in said
+    assert "4 possible duplicates" in said
+    assert "draining" in said
     assert gateway.heard[-1].members == {"link": "north"}
+
+
+def test_a_carrier_without_binds_is_shown_too(plated: Shell, gateway: Stub) -> None:
+    """A relay has no binds and no ids to learn; the rest is the same."""
+    smpp_only = ("limit_per_second", "receipt_ids", "bind")
+    relay = {key: value for key, value in SHOWN.items() if key not in smpp_only} | {"kind": "relay", "binds": ""}
+    gateway.answer("/control/link/show", json.dumps(relay))
+    said = plated.ok("link", "show", "north")
+    assert "2 taken, 1 temporary" in said
+    assert "Speed" not in said
 
 
 def test_a_trace_is_one_line_a_pdu(plated: Shell, gateway: Stub) -> None:

@@ -41,6 +41,7 @@ MESSAGE_WAYS: dict[State, dict[Event, State]] = {
     },
     State.QUEUED: {
         Event.SUBMIT: State.SENDING,
+        Event.DOUBT: State.UNCERTAIN,
         Event.DELIVER: State.DELIVERED,
         Event.FAIL: State.FAILED,
         Event.LAPSE: State.EXPIRED,
@@ -54,6 +55,7 @@ MESSAGE_WAYS: dict[State, dict[Event, State]] = {
         Event.RESEND: State.QUEUED,
         Event.TAKE: State.SENT,
         Event.HOLD: State.UNCERTAIN,
+        Event.DOUBT: State.UNCERTAIN,
         Event.DELIVER: State.DELIVERED,
         Event.FAIL: State.FAILED,
         Event.LAPSE: State.EXPIRED,

@@ -75,6 +75,7 @@ class AttemptRow(NamedTuple):
     parts: int
     state: AttemptState
     carrier_id: str
+    carrier: str
 
 
 class CallbackRow(NamedTuple):
@@ -172,8 +173,8 @@ class SqliteEngine:
                 [LedgerRow(*row) for row in rows("SELECT account_id, subject_id, kind, amount FROM ledger")],
                 {row[0]: Message(*row) for row in rows(_MESSAGES)},
                 [
-                    AttemptRow(row[0], row[1], row[2], row[3], AttemptState(row[4]), row[5])
-                    for row in rows("SELECT message_id, part, number, parts, state, carrier_id FROM attempt")
+                    AttemptRow(row[0], row[1], row[2], row[3], AttemptState(row[4]), row[5], row[6])
+                    for row in rows("SELECT message_id, part, number, parts, state, carrier_id, carrier FROM attempt")
                 ],
                 [(row[0], row[1], row[2]) for row in rows("SELECT account_id, request_id, head FROM request_key")],
                 {row[0]: CallbackRow(*row) for row in rows("SELECT id, state, owner, tries, due_ms FROM callback")},

@@ -73,16 +73,23 @@ def _lines(message: Message, lines: list[tuple[str, int]]) -> Iterator[str]:
         yield f"{who} was captured with an amount"
 
 
-def _newest(attempts: list[AttemptRow]) -> dict[int, list[AttemptState]]:
-    newest: dict[tuple[int, int], AttemptRow] = {}
+def _newest(attempts: list[AttemptRow]) -> dict[int, dict[str, list[AttemptState]]]:
+    """Of each message and carrier, the newest attempt of every part."""
+    newest: dict[tuple[int, str, int], AttemptRow] = {}
     for row in attempts:
-        place = (row.message_id, row.part)
+        place = (row.message_id, row.carrier, row.part)
         if place not in newest or newest[place].number < row.number:
             newest[place] = row
-    states: dict[int, list[AttemptState]] = defaultdict(list)
+    states: dict[int, dict[str, list[AttemptState]]] = defaultdict(lambda: defaultdict(list))
     for row in newest.values():
-        states[row.message_id].append(row.state)
+        states[row.message_id][row.carrier].append(row.state)
     return states
+
+
+_FITTING = {
+    State.SENT: {AttemptState.TAKEN, AttemptState.DELIVERED, AttemptState.UNKNOWN},
+    State.DELIVERED: {AttemptState.DELIVERED},
+}
 
 
 def _messages(inside: Inside) -> Iterator[str]:
@@ -94,20 +101,17 @@ def _messages(inside: Inside) -> Iterator[str]:
             yield f"{who} wakes at {message.wake_ms}"
         if final != (message.final_ms is not None):
             yield f"{who} ended at {message.final_ms}"
-        states = newest.get(message.id, [])
+        carriers = newest.get(message.id, {})
+        states = [state for tried in carriers.values() for state in tried]
         if message.state in (State.SENDING, State.SENT, State.UNCERTAIN, State.DELIVERED) and not states:
             yield f"{who} was never tried"
         if not final and (AttemptState.SUBMITTING in states) != (message.state == State.SENDING):
             yield f"{who} has attempts {states}"
         if message.state == State.UNCERTAIN and AttemptState.UNCERTAIN not in states:
             yield f"{who} has attempts {states}"
-        if message.state == State.SENT and not set(states) <= {
-            AttemptState.TAKEN,
-            AttemptState.DELIVERED,
-            AttemptState.UNKNOWN,
-        }:
-            yield f"{who} has attempts {states}"
-        if message.state == State.DELIVERED and set(states) != {AttemptState.DELIVERED}:
+        # Sent over several carriers, one of which has bad news, it is as good as its best one.
+        fitting = _FITTING.get(State(message.state))
+        if fitting is not None and not any(set(tried) <= fitting for tried in carriers.values()):
             yield f"{who} has attempts {states}"
     for row in inside.attempts:
         if row.message_id not in inside.messages:

@@ -7,7 +7,7 @@ from tests.store.house import HOUR, PRICE, House
 
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
-from bocau.core.message import AnswerKind, InboundIn, Recourse, Uncertain
+from bocau.core.message import AnswerKind, InboundIn, Message, Recourse, Uncertain
 from bocau.store.contract import Recorded, StoreFault
 
 TAKEN, TEMPORARY = AnswerKind.TAKEN, AnswerKind.TEMPORARY
@@ -386,3 +386,65 @@ def test_a_receipt_for_the_first_try_counts_while_the_second_is_under_way(house:
         assert house.state(message) is (State.DELIVERED if good_first else State.SENT)
         house.report(news, carrier="south")
         assert house.state(message) is State.DELIVERED
+
+
+def resent(house: House) -> Message:
+    """A message whose first try, at north, was never answered, and whose second one, at south, is under way."""
+    message = house.sending()
+    recourse = Recourse(elsewhere=True, uncertain=Uncertain.FAIL_OVER_ONCE)
+    house.record(house.answer(message, UNCERTAIN, recourse=recourse))
+    (claimed,) = house.claim()
+    house.begin(claimed, number=2, carrier="south")
+    return message
+
+
+def test_a_refusal_of_the_second_try_leaves_the_first_in_doubt(house: House) -> None:
+    """It may have arrived: no failure is told and no money goes back; at the deadline it is unknown (promises 4.1)."""
+    message = resent(house)
+    refused = house.record(house.answer(message, PERMANENT, number=2, carrier="south"))
+    assert refused == Recorded(State.UNCERTAIN, None)
+    assert house.row(message).wake_ms == house.now, "the schedule finds its deadline"
+    house.turn(message, Event.CLOSE)
+    assert house.state(message) is State.UNKNOWN
+    assert house.money(message) == {EntryKind.HOLD, EntryKind.CAPTURE}
+
+
+@pytest.mark.parametrize(
+    ("first", "end"),
+    [(AttemptState.DELIVERED, State.DELIVERED), (AttemptState.UNDELIVERED, State.FAILED)],
+)
+def test_after_the_refusal_the_first_try_s_receipt_decides(house: House, first: AttemptState, end: State) -> None:
+    """Nobody else has it, so a bad end is the end too."""
+    message = resent(house)
+    house.record(house.answer(message, PERMANENT, number=2, carrier="south"))
+    house.take(message, "n1")
+    house.report("n1", first)
+    assert house.state(message) is end
+
+
+def test_a_bad_receipt_of_the_second_try_leaves_the_first_in_doubt(house: House) -> None:
+    """The one that was never answered may still arrive."""
+    message = resent(house)
+    house.take(message, "s1", number=2, carrier="south")
+    house.report("s1", AttemptState.UNDELIVERED, carrier="south")
+    assert house.state(message) is State.SENT
+    house.take(message, "n1")
+    house.report("n1")
+    assert house.state(message) is State.DELIVERED
+
+
+def test_a_part_refused_by_the_one_carrier_of_the_others_still_fails(house: House) -> None:
+    """Nobody may have the whole: half of it at each carrier is of no use (promises 4.5)."""
+    recourse = Recourse(uncertain=Uncertain.RESEND_ONCE)
+    message = house.sending(parts=2)
+    house.record(house.answer(message, UNCERTAIN, part=1, recourse=recourse))
+    assert house.record(house.answer(message, PERMANENT, part=2, recourse=recourse)).state is State.FAILED
+
+
+def test_a_message_too_old_to_be_sent_once_more_stays_in_doubt(house: House) -> None:
+    """Expired would say that nobody has it."""
+    message = resent(house)
+    house.record(house.answer(message, TEMPORARY, number=2, carrier="south"))
+    house.turn(message, Event.EXPIRE)
+    assert house.state(message) is State.UNCERTAIN
+    assert house.money(message) == {EntryKind.HOLD}

@@ -11,6 +11,7 @@ from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
 from bocau.core.message import AnswerKind, AttemptKey, Message
 from bocau.core.outcome import match_key
+from bocau.store.contract import Unreported
 
 DELIVERED, UNDELIVERED = AttemptState.DELIVERED, AttemptState.UNDELIVERED
 EXPIRED, UNKNOWN = AttemptState.EXPIRED, AttemptState.UNKNOWN
@@ -633,3 +634,15 @@ def test_the_match_key_of_a_form_is_itself() -> None:
     """The store may derive the forms of a key again."""
     for answered, _ in FORMS:
         assert match_key(match_key(answered)) == match_key(answered)
+
+
+def test_what_a_carrier_has_not_reported_on_is_told(house: House) -> None:
+    """Taken and open, of that carrier alone: a start asks about it again."""
+    open_, ended = house.sending(), house.sending()
+    house.take(open_, "a1")
+    house.take(ended, "a2")
+    house.report("a2")
+    house.sending()
+    found = house.run(house.store.unreported("north", 10))
+    assert found == [Unreported(AttemptKey(open_.id, 1, 1), house.account, open_.phone, "a1")]
+    assert house.run(house.store.unreported("south", 10)) == []

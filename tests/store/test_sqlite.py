@@ -304,7 +304,12 @@ def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEng
 
 # Plans
 
-EVENTS = {"finish_message": Event.CLOSE, "requeue_message": Event.POSTPONE, "settle_attempt": AttemptEvent.DELIVER}
+EVENTS = {
+    "finish_message": Event.CLOSE,
+    "hold_message": Event.HOLD,
+    "requeue_message": Event.POSTPONE,
+    "settle_attempt": AttemptEvent.DELIVER,
+}
 ONE_ROW = "SCAN CONSTANT ROW"
 """Values of the statement itself."""
 SMALL = {
@@ -342,6 +347,7 @@ WALKS = {
     "rescue_callbacks": "once at the start, the open callbacks",
     "rescue_queued": "once at the start, the open messages",
     "rescue_sending": "once at the start, the open messages",
+    "unreported": "once at the start, the open messages",
 }
 
 

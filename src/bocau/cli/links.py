@@ -19,10 +19,13 @@ Named = Annotated[str, typer.Argument(metavar="LINK", help="Name of the carrier 
 
 _COLUMNS = {
     "link": "Link",
+    "kind": "Kind",
     "address": "Address",
     "state": "State",
     "binds": "Binds",
     "window": "Window",
+    "halt": "Halt",
+    "breaker": "Breaker",
     "why": "Why",
 }
 _BINDS = {
@@ -60,26 +63,35 @@ def show(link: Named, as_json: Json = False, data: Data = None, config: Config =
             document(found)
             return
         facts([(label, found[key]) for key, label in _COLUMNS.items()] + _figures(found))
-        print()
-        listing(False, found["bind"], _BINDS, "")
+        if "bind" in found:
+            print()
+            listing(False, found["bind"], _BINDS, "")
 
 
 def _figures(found: "Mapping[str, Any]") -> list[tuple[str, object]]:
-    limit, ids, took = found["limit_per_second"], found["receipt_ids"], found["answer_ms"]
+    took = found["answer_ms"]
     answers = ", ".join(f"{count} {kind}" for kind, count in sorted(found["answers"].items()) if count)
     times = f"half within {took['p50']} ms, 99 of 100 within {took['p99']} ms"
-    odd = f"; {ids['contradicting_rows']} times it looked otherwise" if ids["contradicting_rows"] else ""
     return [
-        (
-            "Speed",
-            "as contracted" if limit is None else f"slowed to {limit} parts a second, the carrier asked for less",
-        ),
+        ("Breaker, why", found["breaker_why"]),
+        ("Waiting", f"{found['waiting_otp']} codes, {found['waiting_bulk']} others"),
         ("Submitted", found["submitted"]),
         ("Answers", answers or "none yet"),
         ("Answer time", "-" if took["p50"] is None else times),
         ("Too fast", f"{found['throttled']} answers"),
         ("Late answers", found["late_answers"]),
+        ("Sent once more", f"{found['sent_once_more']} possible duplicates"),
         ("Receipts", found["receipts"]),
+        *(_smpp_figures(found) if "bind" in found else ()),
+    ]
+
+
+def _smpp_figures(found: "Mapping[str, Any]") -> list[tuple[str, object]]:
+    limit, ids = found["limit_per_second"], found["receipt_ids"]
+    odd = f"; {ids['contradicting_rows']} times it looked otherwise" if ids["contradicting_rows"] else ""
+    slowed = f"slowed to {limit} parts a second, the carrier asked for less"
+    return [
+        ("Speed", "as contracted" if limit is None else slowed),
         ("Receipt ids", f"{ids['form'] or 'tried in every form'} ({ids['from']}){odd}"),
     ]
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from bocau.ports import World
-from bocau.settings import Carrier, Origin, Problem, Settings
+from bocau.settings import BadTls, Carrier, Origin, Problem, Settings, tls_context
 
 __all__ = ["reach"]
 
@@ -18,13 +18,15 @@ _PORTS: Final = {"http": 80, "https": 443}
 class _Target(NamedTuple):
     host: str
     port: int
-    tls: bool
+    tls: ssl.SSLContext | None
+    name: str
+    """What its certificate must bear."""
 
 
 async def reach(settings: Settings, world: World, tls: ssl.SSLContext | None = None) -> list[Problem]:
     """Try every carrier at once, 5 s each; a problem for each that cannot be reached. Nothing is sent to it.
 
-    `tls` is the system's trust unless given.
+    `tls` is the trust for HTTPS, the system's unless given; an SMPP carrier's is made of its own settings.
     """
     trust = tls or ssl.create_default_context()
     tries = (_try(number, row, settings, world, trust) for number, row in enumerate(settings.carrier))
@@ -36,18 +38,21 @@ def _found(results: Iterable[Problem | None]) -> list[Problem]:
 
 
 async def _try(number: int, row: Carrier, settings: Settings, world: World, trust: ssl.SSLContext) -> Problem | None:
-    key, target = _target(row)
+    try:
+        key, target = _target(number, row, settings, trust)
+    except BadTls:
+        return None  # files that cannot be used are named by the check of the settings
     try:
         async with asyncio.timeout(_SECONDS):
             transport = await world.dial(
                 asyncio.Protocol,
                 target.host,
                 target.port,
-                tls=trust if target.tls else None,
-                server_hostname=target.host if target.tls else None,
+                tls=target.tls,
+                server_hostname=target.name if target.tls else None,
             )
     except ssl.SSLCertVerificationError as error:
-        why = f"the certificate of {target.host} does not hold: {error.verify_message}"
+        why = f"the certificate of {target.name} does not hold: {error.verify_message}"
     except ssl.SSLError as error:
         why = f"{target.host} does not speak TLS on port {target.port}: {error.reason or error}"
     except TimeoutError:
@@ -61,9 +66,12 @@ async def _try(number: int, row: Carrier, settings: Settings, world: World, trus
     return Problem(origin, f"[carrier.{row.name}]", key, why)
 
 
-def _target(row: Carrier) -> tuple[str, _Target]:
-    """The key that names the host, and the host."""
+def _target(number: int, row: Carrier, settings: Settings, trust: ssl.SSLContext) -> tuple[str, _Target]:
+    """The key that names the host, and how it is dialled. Raises BadTls."""
     if row.kind == "smpp":
-        return "host", _Target(row.host, row.port, tls=False)
+        own = tls_context(row, number, settings)
+        return "host", _Target(row.host, row.port, own, row.tls_server_name or row.host)
     parts = urlsplit(row.url)
-    return "url", _Target(parts.hostname or "", parts.port or _PORTS[parts.scheme], tls=parts.scheme == "https")
+    host = parts.hostname or ""
+    secure = parts.scheme == "https"
+    return "url", _Target(host, parts.port or _PORTS[parts.scheme], trust if secure else None, host)

@@ -80,6 +80,8 @@ def dev(
 
 def serve(*, config: pathlib.Path | None = None) -> int:
     """Run a gateway in production. Returns the exit code; refuses leftovers of development."""
+    # Until the gateway takes it over: a reload that is asked for now must not end the process that is to do it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     file = find_file(config)
     if file is None:
         return _complain("no bocau.toml here or in /etc/bocau; name one with --config (docs/how-to/production.md)")
@@ -173,6 +175,7 @@ class _Production(_Run):
     def __init__(self, settings: Settings, file: pathlib.Path) -> None:
         super().__init__(settings)
         self._file = file
+        self._ready = asyncio.Event()
         self._reloads: set[asyncio.Task[None]] = set()
 
     async def main(self) -> int:
@@ -186,15 +189,19 @@ class _Production(_Run):
             reread=partial(read_for_production, self._file),
         )
 
-        async def ready() -> None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload, gateway)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload, gateway)
 
-        return await self.until_stopped(gateway, ready)
+        async def tell() -> None:
+            self._ready.set()
+
+        return await self.until_stopped(gateway, tell)
 
     def _reload(self, gateway: Gateway) -> None:
-        """SIGHUP. What is wrong with the new settings is in the log, and the old ones stay."""
+        """SIGHUP. What is wrong with the new settings is in the log, and the old ones stay. One that comes during the
+        start is done after it."""
 
         async def reload() -> None:
+            await self._ready.wait()
             try:
                 await gateway.reload()
             except BadSettings:

@@ -65,6 +65,7 @@ class Event(StrEnum):
     RESEND = "resend"
     TAKE = "take"
     HOLD = "hold"
+    DOUBT = "doubt"
     DELIVER = "deliver"
     FAIL = "fail"
     EXPIRE = "expire"
@@ -137,6 +138,12 @@ MESSAGE_TRANSITIONS: Final[tuple[Transition, ...]] = (
     ),
     Transition(Event.TAKE, (_S.SENDING, _S.UNCERTAIN), _S.SENT, "the carrier took every part"),
     Transition(Event.HOLD, (_S.SENDING,), _S.UNCERTAIN, "an answer never came; it is never silently sent again"),
+    Transition(
+        Event.DOUBT,
+        (_S.QUEUED, _S.SENDING),
+        _S.UNCERTAIN,
+        "it is not sent any more, and an earlier try that was never answered may have arrived",
+    ),
     Transition(Event.DELIVER, (_S.QUEUED, *_IN_FLIGHT), _S.DELIVERED, "a receipt says every part reached the phone"),
     Transition(Event.FAIL, (_S.QUEUED, *_IN_FLIGHT), _S.FAILED, "a carrier refused a part or could not deliver it"),
     Transition(Event.EXPIRE, (_S.SCHEDULED, _S.QUEUED), _S.EXPIRED, "too old to be submitted"),

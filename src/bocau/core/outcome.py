@@ -17,6 +17,7 @@ __all__ = [
     "id_forms",
     "match_key",
     "match_keys",
+    "may_arrive",
     "summarise",
 ]
 
@@ -53,6 +54,23 @@ def fold(parts: int, newest: Sequence[AttemptState]) -> Event | None:
         if present <= allowed:
             return event
     return None
+
+
+_MAY_ARRIVE: Final = frozenset({_A.SUBMITTING, _A.TAKEN, _A.UNCERTAIN, _A.DELIVERED})
+
+
+def may_arrive(tried: Iterable[tuple[str, int, int, str]]) -> bool:
+    """Whether some carrier may still bring the whole message: of every part it has a try that did not end badly.
+
+    Each row is an attempt: carrier, part, how many parts the message has there, state. Of a message that was sent once
+    more, what became of one try says nothing of the others (promises 4.1).
+    """
+    missing: dict[str, set[int]] = {}
+    for carrier, part, parts, state in tried:
+        left = missing.setdefault(carrier, set(range(1, parts + 1)))
+        if state in _MAY_ARRIVE:
+            left.discard(part)
+    return any(not left for left in missing.values())
 
 
 class IdForm(StrEnum):

@@ -6,7 +6,7 @@ became of one, is decided here.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -17,14 +17,15 @@ from bocau.deliver.hook import Hook, hook_path, read_hook
 from bocau.deliver.record import Acknowledge, Recorder, Sent, TakeReceipt
 from bocau.listener import TEXT, Request
 from bocau.ports import HttpAnswer, HttpFailure, HttpPost, Pulse, Submission, World
-from bocau.store.contract import DeliverStore, OutcomeDeadlines
+from bocau.store.contract import DeliverStore, OutcomeDeadlines, Unreported
 from bocau.telemetry import CarrierMeters, Log, LogEvent
 
-__all__ = ["HttpCarrier", "HttpSettings"]
+__all__ = ["MOST_OPEN", "HttpCarrier", "HttpSettings"]
 
 _AGAIN_SECONDS: Final = (1.0, 4.0)
 """Waits before a call whose end is not known is made again, where the carrier knows a repetition."""
-_MOST_OPEN: Final = 10_000
+MOST_OPEN: Final = 10_000
+"""So many messages are remembered to be asked about."""
 _POLLS_AT_ONCE: Final = 8
 _POLL_UNTIL_SECONDS: Final = 86_400.0
 
@@ -41,6 +42,10 @@ class HttpSettings(NamedTuple):
     poll_seconds: float
     """Time between two questions about a message that nothing was heard of; 0: it is not asked about."""
     hook_secret: bytes
+    kind: str = "http"
+    """For people: relay or http."""
+    address: str = ""
+    """For people: host and port of what is called."""
 
     def __repr__(self) -> str:
         """Without the secret (promises S1)."""
@@ -137,6 +142,18 @@ class HttpCarrier:
     def idle(self) -> bool:
         """See ports.Carrier."""
         return self.up and not self.outstanding and not self._reserved
+
+    def summary(self) -> dict[str, object]:
+        """How the account stands, for a list of links."""
+        return {
+            "link": self.name,
+            "kind": self._settings.kind,
+            "address": self._settings.address,
+            "state": "works" if self.bound else "down",
+            "binds": "",
+            "window": f"{self.outstanding} of {self.window}",
+            "why": self.why,
+        }
 
     def start(self) -> None:
         """Begin."""
@@ -297,11 +314,18 @@ class HttpCarrier:
             acknowledge,
         )
 
+    def expect_again(self, rows: Iterable[Unreported]) -> None:
+        """Take up what an earlier start, or an account of other settings, was waiting for: it will be asked about."""
+        now = self._world.monotonic()
+        for row in rows:
+            sent = Sent(row.key, row.account_id, 1, "", row.phone, now, None, Recourse())
+            self._expect(sent, row.carrier_id)
+
     def _expect(self, sent: Sent, carrier_id: str) -> None:
         """Remember it until it is reported on; the oldest is forgotten when there are too many."""
         now = self._world.monotonic()
         self._open[sent.key] = _Open(sent, carrier_id, now + self._settings.poll_seconds, now + _POLL_UNTIL_SECONDS)
-        if len(self._open) > _MOST_OPEN:
+        if len(self._open) > MOST_OPEN:
             self._open.popitem(last=False)
 
     # Questions

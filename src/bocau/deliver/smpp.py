@@ -164,6 +164,7 @@ class SmppCarrier:
         settings = self.settings
         return {
             "link": self.name,
+            "kind": "smpp",
             "address": f"{settings.host}:{settings.port}",
             "state": "bound" if self.bound == self.wanted else "partly bound" if self.bound else "down",
             "binds": f"{self.bound} of {self.wanted}",

@@ -26,6 +26,7 @@ from bocau.core.message import (
     Admission,
     Admitted,
     Answer,
+    AttemptKey,
     CallbackDue,
     CallbackTry,
     CodeTry,
@@ -82,6 +83,7 @@ __all__ = [
     "Sweep",
     "TryLine",
     "Turn",
+    "Unreported",
     "UseToday",
     "Waking",
 ]
@@ -117,6 +119,15 @@ class Recorded(NamedTuple):
     """A receipt that had come before the answer was found for it."""
     event: Event | None = None
     """Why it is queued again, if it is."""
+
+
+class Unreported(NamedTuple):
+    """An attempt that its carrier took, and has said nothing of since."""
+
+    key: AttemptKey
+    account_id: int
+    phone: str
+    carrier_id: str
 
 
 class Claimed(NamedTuple):
@@ -398,6 +409,10 @@ class DeliverStore(Protocol):
 
     async def id_forms(self) -> dict[str, str]:
         """What was learned about the ids of each carrier account, by its name."""
+        ...
+
+    async def unreported(self, carrier: str, limit: int) -> list[Unreported]:
+        """What a carrier account has taken and not reported on, of messages that are open."""
         ...
 
     def inbound(self, inbound: InboundIn, done: Done[None]) -> None:

@@ -13,7 +13,7 @@ from bocau.core.message import Answer, AnswerKind, InboundIn, ReceiptIn, Receipt
 from bocau.deliver.link import CarrierSettings, SmppLink
 from bocau.deliver.smpp import SmppCarrier
 from bocau.ports import PartOut, Submission
-from bocau.store.contract import Done, OutcomeDeadlines, Recorded, StoreFault
+from bocau.store.contract import Done, OutcomeDeadlines, Recorded, StoreFault, Unreported
 from bocau.telemetry import CarrierMeters, Lines, make_log
 from bocau.wire.smpp.events import BindRequested, Event, Role, SessionConfig, Submitted, UnbindRequested
 from bocau.wire.smpp.pdu import SubmitSm
@@ -229,6 +229,10 @@ class NotingStore:
 
     def learn_ids(self, carrier: str, form: str, at_ms: int, done: Done[None]) -> None:
         self._after(lambda: self.learned.append(form), done)
+
+    async def unreported(self, carrier: str, limit: int) -> list[Unreported]:
+        """Nothing of an earlier start."""
+        return []
 
     async def id_forms(self) -> dict[str, str]:
         return {}

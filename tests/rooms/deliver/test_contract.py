@@ -4,8 +4,9 @@ import pytest
 from tests.rooms.deliver.contract import KINDS, HttpRig, Rig, run_rig
 
 from bocau.core.lifecycle import AttemptState
-from bocau.core.message import AnswerKind
+from bocau.core.message import AnswerKind, AttemptKey
 from bocau.ports import HttpAnswer
+from bocau.store.contract import Unreported
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
 
@@ -247,6 +248,22 @@ def test_a_relay_is_asked_about_what_it_does_not_report() -> None:
         await rig.pass_time(100.0)
         assert len(rig.http.gets) == 4
         assert [receipt.state for receipt in rig.receipts] == [AttemptState.DELIVERED]
+
+    run_rig("relay", scenario)
+
+
+def test_a_relay_is_asked_about_what_an_earlier_start_handed_over() -> None:
+    """Its own callback may have come while we were down."""
+
+    async def scenario(rig: HttpRig) -> None:
+        rig.status_answer = _status(5, 1)
+        key = AttemptKey(7, 1, 2)
+        rig.account.expect_again([Unreported(key, 3, "0901234567", "m7")])
+        await rig.pass_time(100.0)
+        assert [("RefId=m7&" in url) for url in rig.http.gets] == [True]
+        assert [(one.hint, one.phone, one.state) for one in rig.receipts] == [
+            (key, "0901234567", AttemptState.DELIVERED)
+        ]
 
     run_rig("relay", scenario)
 

@@ -20,7 +20,9 @@ class Operator:
 
     def __init__(self, stage: CarrierStage) -> None:
         self.stage = stage
-        self.desk = LinkDesk(stage.us.world, {"north": stage.account}, {"north": stage.meters})
+        self.desk = LinkDesk(
+            stage.us.world, {"north": stage.account}, {"north": stage.meters}, lambda _: {"halt": "running"}
+        )
 
     async def ask(self, act: str, **members: object) -> Any:  # noqa: ANN401 - whatever the act says
         """One act; what it says must be fit for JSON."""
@@ -45,11 +47,13 @@ def test_a_list_has_a_line_for_each_account() -> None:
         (row,) = await one.ask("link/list")
         assert row == {
             "link": "north",
+            "kind": "smpp",
             "address": "10.0.0.2:2775",
             "state": "bound",
             "binds": "2 of 2",
             "window": "0 of 8",
             "why": "",
+            "halt": "running",
         }
         one.stage.carrier.bind_status = Status.SYSTEM_ERROR
         one.stage.carrier.peer.transport.abort()

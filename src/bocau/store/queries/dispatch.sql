@@ -23,9 +23,9 @@ ORDER BY route_class, parked, account_id LIMIT 1;
 SELECT a.carrier, a.part, a.number, a.state, a.error, m.carrier FROM attempt AS a JOIN message AS m ON m.id = a.message_id
 WHERE a.message_id = $1 ORDER BY a.number, a.part;
 
--- name: superseded
--- Whether a newer attempt of the same part was made.
-SELECT 1 FROM attempt WHERE message_id = $1 AND part = $2 AND number > $3 LIMIT 1;
+-- name: all_tried
+-- Every attempt of a message, in the order of its key.
+SELECT carrier, part, parts, state, number FROM attempt WHERE message_id = $1;
 
 -- name: mark_resend
 -- The attempts whose answers never came, and why what they sent goes out once more: a possible duplicate.
@@ -101,7 +101,7 @@ WHERE id = $1 AND state IN {from};
 
 -- name: hold_message
 -- Shown as uncertain until a receipt, a late answer, or the deadline.
-UPDATE message SET state = {to:hold}, wake_ms = $2 WHERE id = $1 AND state IN {from:hold};
+UPDATE message SET state = {to}, owner = 0, wake_ms = $2 WHERE id = $1 AND state IN {from};
 
 -- name: find_orphans
 -- Receipts that came before the answer they belong to, by every form of its id. The caller compares the destination.

@@ -64,6 +64,13 @@ SELECT id, route_class FROM message WHERE wake_ms IS NOT NULL AND state = 'sendi
 -- Intents of a start that is gone.
 UPDATE attempt SET state = {to:attempt_lose} WHERE message_id = $1 AND state IN {from:attempt_lose};
 
+-- name: unreported
+-- What a carrier has taken and not reported on, the oldest deadline first.
+SELECT a.message_id, a.part, a.number, m.account_id, a.phone, a.carrier_id
+FROM message AS m JOIN attempt AS a ON a.message_id = m.id
+WHERE m.wake_ms IS NOT NULL AND m.carrier = $1 AND a.carrier = $1 AND a.state = 'taken' AND a.carrier_id <> ''
+ORDER BY m.wake_ms LIMIT $2;
+
 -- name: rescue_callbacks
 -- Claimed by a start that is gone.
 UPDATE callback SET owner = 0, due_ms = $1

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bocau.core.lifecycle import AttemptEvent, AttemptState, Event, State
 from bocau.core.message import AttemptKey, Message, ReceiptIn, ReceiptStored
-from bocau.core.outcome import fold
+from bocau.core.outcome import fold, may_arrive
 from bocau.store.queries import Queries
 from bocau.store.sqlite.finishing import Finishing, Row
 
@@ -155,8 +155,7 @@ class Receiving:
             return None
         parts, intent_ms, answer_ms = row
         event = _SINGLE[receipt.state] if parts == 1 else self._fold(db, key.message_id, parts)
-        if event is not Event.DELIVER and db.execute(self._q["superseded"], key).fetchone() is not None:
-            # It was sent once more since: only that it arrived is still news of the message.
+        if event in (Event.FAIL, Event.LAPSE, Event.CLOSE) and not self._is_last_word(db, key):
             event = None
         callback = None
         if event in (Event.DELIVER, Event.FAIL, Event.LAPSE, Event.CLOSE):
@@ -170,6 +169,18 @@ class Receiving:
                 hand_over=receipt.hand_over,
             )
         return ReceiptStored(True, True, callback, max(0, receipt.at_ms - intent_ms))
+
+    def _is_last_word(self, db: sqlite3.Connection, key: AttemptKey) -> bool:
+        """Whether the bad end of one attempt is that of its message: not while another try may arrive, and not while it
+        is being sent once more."""
+        tried = db.execute(self._q["all_tried"], (key.message_id,)).fetchall()
+        if len(tried) == 1:
+            return True
+        if may_arrive(row[:4] for row in tried):
+            return False
+        newer = any(part == key.part and number > key.number for _, part, _, _, number in tried)
+        state = db.execute(self._q["message_state"], (key.message_id,)).fetchone()[0]
+        return not (newer and state in (State.QUEUED, State.SENDING))
 
     def _fold(self, db: sqlite3.Connection, message_id: int, parts: int) -> Event | None:
         rows = db.execute(self._q["newest_attempts"], (message_id,)).fetchall()

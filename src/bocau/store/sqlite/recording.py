@@ -7,7 +7,7 @@ from typing import Final
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
 from bocau.core.message import Answer, AnswerKind, ReceiptIn, Uncertain
-from bocau.core.outcome import fold, match_keys
+from bocau.core.outcome import fold, match_keys, may_arrive
 from bocau.store.contract import Recorded
 from bocau.store.queries import Queries
 from bocau.store.sqlite.finishing import Finishing
@@ -84,7 +84,7 @@ class Recording:
             reason = f"possible duplicate: {answer.carrier} did not answer, {policy}"
             return self._requeue(db, answer, Event.RESEND, answer.at_ms, reason)
         if event is Event.HOLD:
-            moved = db.execute(self._q["hold_message"], (message_id, answer.wake_ms)).rowcount
+            moved = db.execute(self._q.on("hold_message", Event.HOLD), (message_id, answer.wake_ms)).rowcount
             return Recorded(State.UNCERTAIN, None) if moved else _UNCHANGED
         if event is None:
             return _UNCHANGED
@@ -97,7 +97,18 @@ class Recording:
             if AttemptState.SUBMITTING in states:
                 return _UNCHANGED
             return self._requeue(db, answer, Event.FAIL_OVER, answer.at_ms, reason)
+        if self._doubt(db, answer):
+            return Recorded(State.UNCERTAIN, None)
         return Recorded(*self._finishing.finish(db, answer.key.message_id, Event.FAIL, reason, answer.at_ms))
+
+    def _doubt(self, db: sqlite3.Connection, answer: Answer) -> bool:
+        """Whether a try before this one may have arrived: then the message waits for word of it, as if it had not been
+        sent once more. The schedule knows until when (promises 4.1)."""
+        tried = db.execute(self._q["all_tried"], (answer.key.message_id,)).fetchall()
+        if len(tried) == 1 or not may_arrive(row[:4] for row in tried):
+            return False
+        values = (answer.key.message_id, answer.at_ms)
+        return bool(db.execute(self._q.on("hold_message", Event.DOUBT), values).rowcount)
 
     def _may_resend(self, db: sqlite3.Connection, answer: Answer, states: set[str]) -> bool:
         """Whether the route's policy says to send once more what was never answered (promises 4.1)."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from bocau.core.lifecycle import FINAL, MESSAGE_TRANSITIONS, AttemptState, Event, State
 from bocau.core.message import CallbackDue, RouteClass
+from bocau.core.outcome import may_arrive
 from bocau.store.contract import OutcomeDeadlines, Turn, Waking
 from bocau.store.queries import Queries
 from bocau.store.sqlite.finishing import Finishing
@@ -39,7 +40,7 @@ def rescue(db: sqlite3.Connection, q: Queries, now_ms: int, deadlines: OutcomeDe
             db.execute(q.on("requeue_message", Event.POSTPONE), (message_id, now_ms, "put off before a restart"))
             queued += 1
         else:
-            db.execute(q["hold_message"], (message_id, deadline))
+            db.execute(q.on("hold_message", Event.HOLD), (message_id, deadline))
             held += 1
     callbacks = db.execute(q["rescue_callbacks"], (now_ms,)).rowcount
     return queued, held, callbacks
@@ -83,10 +84,22 @@ class Scheduling:
             return None
         if turn.event not in _ENDS:
             raise ValueError(f"the schedule cannot {turn.event} a message")
+        if turn.event is Event.EXPIRE and self._doubt(db, turn.message_id, now_ms):
+            return None
         state, due = self._finishing.finish(db, turn.message_id, turn.event, _REASONS.get(turn.event, ""), now_ms)
         if state is State.UNKNOWN:
             db.execute(q["close_attempts"], (turn.message_id,))
         return due
+
+    def _doubt(self, db: sqlite3.Connection, message_id: int, now_ms: int) -> bool:
+        """Too old to be sent once more, but a try that was never answered may have arrived: it waits for word of that
+        (promises 4.1)."""
+        row = db.execute(self._q["message_state"], (message_id,)).fetchone()
+        if row != (State.QUEUED,):
+            return False
+        if not may_arrive(tried[:4] for tried in db.execute(self._q["all_tried"], (message_id,))):
+            return False
+        return bool(db.execute(self._q.on("hold_message", Event.DOUBT), (message_id, now_ms)).rowcount)
 
     def prune(self, db: sqlite3.Connection, items: Sequence[tuple[int, int]]) -> list[int]:
         """Each item: (now, limit)."""

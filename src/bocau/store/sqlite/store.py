@@ -22,6 +22,7 @@ from bocau.core.limits import LimitRow
 from bocau.core.message import (
     Admission,
     Answer,
+    AttemptKey,
     CallbackDue,
     CallbackTry,
     CodeTry,
@@ -53,6 +54,7 @@ from bocau.store.contract import (
     StoryLine,
     Sweep,
     Turn,
+    Unreported,
     Waking,
 )
 from bocau.store.queries import Queries, load
@@ -351,6 +353,11 @@ class SqliteStore(Administering):
     async def id_forms(self) -> dict[str, str]:
         """See DeliverStore."""
         return dict(self._reader.execute(self._q["read_id_forms"]).fetchall())
+
+    async def unreported(self, carrier: str, limit: int) -> list[Unreported]:
+        """See DeliverStore."""
+        rows = self._reader.execute(self._q["unreported"], (carrier, limit))
+        return [Unreported(AttemptKey(*row[:3]), *row[3:]) for row in rows]
 
     def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
         """See DeliverStore."""
