@@ -27,6 +27,7 @@ from bocau.core.ids import Ids
 from bocau.core.limits import Limits as AccountLimits
 from bocau.core.money import UNIT
 from bocau.deliver.desk import LinkDesk
+from bocau.deliver.voice.messages import LogStyle
 from bocau.dispatch.loop import Dispatcher
 from bocau.fleet import Fleet, Tools
 from bocau.listener import Limits, Listener, Request
@@ -43,6 +44,7 @@ from bocau.store import pepper
 from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts, StoreFault
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
+from bocau.world import RealChildren
 
 __all__ = ["Gateway", "Kit", "Reloaded", "UnsafeLeftover", "account_limits", "policy_of"]
 
@@ -51,6 +53,8 @@ _DRAIN_SECONDS: Final = 20.0
 _COUNT_SECONDS: Final = 5.0
 _USED_SECONDS: Final = 60.0
 _CARRIER_CONNECTIONS: Final = 128
+_RELOADED: Final = ("carrier", "route", "trunk", "voice", "origins")
+"""Tables that a reload takes over."""
 _CALLBACKS_IN_MEMORY: Final = 10_000
 
 
@@ -96,6 +100,7 @@ class Gateway:
         refused_keys: tuple[str, ...] = (),
         threaded: bool = True,
         kit: Kit | None = None,
+        log_style: LogStyle = "json",
     ) -> None:
         self.settings = settings
         self.world = world if isinstance(world, SteadyWorld) else SteadyWorld(world)
@@ -111,6 +116,7 @@ class Gateway:
         self._reloading = asyncio.Lock()
         self._refused_keys = refused_keys
         self._threaded = threaded
+        self._log_style = log_style
         self._numbering = read_numbering(settings)
         self._numbering_version = 0
         self.store: SqliteStore
@@ -220,7 +226,19 @@ class Gateway:
         anywhere = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
         self._carrier_http = GuardedHttp(world, anywhere, HttpLimits(_CARRIER_CONNECTIONS), denied_ports=frozenset())
         wakeup = self._callbacks.loop.wakeup.set
-        tools = Tools(world, store, desk.take, deadlines, telemetry, log, wakeup, self._carrier_http, self._pepper)
+        tools = Tools(
+            world,
+            store,
+            desk.take,
+            deadlines,
+            telemetry,
+            log,
+            wakeup,
+            self._carrier_http,
+            self._pepper,
+            RealChildren(),
+            self._log_style,
+        )
         self.fleet = Fleet(tools, self._dispatcher, store)
         await self.fleet.build(settings)
         self._link_desk = LinkDesk(world, self.fleet.ships, telemetry.carriers, self.fleet.standing)
@@ -267,7 +285,8 @@ class Gateway:
                 self._numbering_version = version
             rows, limits = await self.store.read_directory(), account_limits(self.settings)
             self.door.directory = directory = build(rows, self._pepper, self._numbering, limits)
-            self.fleet.know({account.name: account.id for account in directory.accounts.values()})
+            channels = {row.id: row.type8_channel for row in rows.accounts if row.type8_channel}
+            self.fleet.know({account.name: account.id for account in directory.accounts.values()}, channels)
             self.log.info(LogEvent.DIRECTORY_RELOAD, version=self.door.directory.version)
         return False
 
@@ -296,13 +315,15 @@ class Gateway:
                     self.log.error(LogEvent.SETTINGS_REFUSE, reason=str(problem))
                 raise
             old = self.settings
-            names = [name for name in settings.__struct_fields__ if name not in ("carrier", "route", "origins")]
+            names = [name for name in settings.__struct_fields__ if name not in _RELOADED]
             reloaded = Reloaded(
                 await self.fleet.replace(settings),
                 settings.route != old.route,
                 [name for name in names if getattr(settings, name) != getattr(old, name)],
             )
-            self.settings = msgspec.structs.replace(old, carrier=settings.carrier, route=settings.route)
+            self.settings = msgspec.structs.replace(
+                old, carrier=settings.carrier, route=settings.route, trunk=settings.trunk, voice=settings.voice
+            )
             self.log.info(LogEvent.SETTINGS_RELOAD, **reloaded._asdict())
             return reloaded
 
@@ -443,6 +464,7 @@ def policy_of(settings: Settings) -> Policy:
         Proxies(tuple(map(ipaddress.ip_network, settings.api.trusted_proxies)), settings.api.forwarded_header),
         accept.tracked_numbers,
         accept.query_days * 86_400_000,
+        accept.call_status == "plain",
     )
 
 

@@ -17,18 +17,23 @@ from bocau.deliver.record import TakeReceipt
 from bocau.deliver.relay import EsmsDialect
 from bocau.deliver.smpp import CarrierSettings, SmppCarrier
 from bocau.deliver.template import TemplateDialect, TemplateSettings
+from bocau.deliver.voice.carrier import VoiceCarrier
+from bocau.deliver.voice.crew import Crew
+from bocau.deliver.voice.messages import LogStyle
 from bocau.dispatch.breaker import BreakerPolicy
+from bocau.dispatch.channel import Channels, by_channel
 from bocau.dispatch.loop import Dispatcher
 from bocau.dispatch.outlet import Halt, Outlet, OutletState
 from bocau.dispatch.pace import Pace
 from bocau.dispatch.plan import Choice, Order, Route, RouteTable
 from bocau.listener import TEXT, Request
-from bocau.ports import Act, ActRefused, HttpPost, World
+from bocau.ports import Act, ActRefused, Children, HttpPost, World
 from bocau.ports import Carrier as Port
-from bocau.settings import Carrier, Settings, carriers_of, tls_context
+from bocau.settings import VOICE, Carrier, Settings, carriers_of, channel_of, tls_context
 from bocau.settings import Route as RouteRow
-from bocau.store.contract import DeliverStore, OperatorStore, OutcomeDeadlines
+from bocau.store.contract import CallStore, OperatorStore, OutcomeDeadlines
 from bocau.telemetry import Log, LogEvent, Telemetry
+from bocau.trunks import configures_of
 from bocau.wire.gsm.parts import Profile
 from bocau.wire.smpp.status import Classes
 
@@ -42,10 +47,15 @@ _KEPT_SHARE: Final = 8
 class Ship(Port, Protocol):
     """A carrier with what its owner needs of it."""
 
-    window: int
-    """Parts that may be without an answer."""
-    wanted: int
-    """Links it holds when all is well."""
+    @property
+    def window(self) -> int:
+        """Parts that may be without an answer."""
+        ...
+
+    @property
+    def wanted(self) -> int:
+        """Links it holds when all is well."""
+        ...
 
     @property
     def bound(self) -> int:
@@ -79,7 +89,7 @@ class Tools(NamedTuple):
     """What carriers are built with."""
 
     world: World
-    store: DeliverStore
+    store: CallStore
     receipts: TakeReceipt
     deadlines: OutcomeDeadlines
     telemetry: Telemetry
@@ -88,6 +98,10 @@ class Tools(NamedTuple):
     http: HttpPost
     hook_secret: bytes
     """For the addresses that carriers report to."""
+    children: Children
+    """Starts the processes that place calls."""
+    log_style: LogStyle
+    """How those write their lines."""
 
 
 class Fleet:
@@ -106,13 +120,18 @@ class Fleet:
         self._dispatcher = dispatcher
         self._book = book
         self._rows: dict[str, Carrier] = {}
+        self._calls: object = None
+        """The settings that the voice carrier was built from; None while there is none."""
         self._routes: tuple[RouteRow, ...] = ()
         self._accounts: Mapping[str, int] = {}
+        self._channel = ""
+        self._channels: Mapping[int, str] = {}
 
     async def build(self, settings: Settings) -> None:
         """Build every carrier and the routes; an operator's halts of an earlier start hold."""
         await self._add(settings, [row.name for row in settings.carrier])
-        self._routes = settings.route
+        self._add_voice(settings)
+        self._routes, self._channel = settings.route, channel_of(settings)
         self._equip({})
         for name, halt in (await self._book.halts()).items():
             if name in self.ships:
@@ -127,12 +146,14 @@ class Fleet:
         """Drain and disconnect all."""
         await asyncio.gather(*(ship.stop(_DRAIN_SECONDS) for ship in self.ships.values()))
 
-    def know(self, accounts: Mapping[str, int]) -> None:
-        """Take the ids of accounts by name: routes that name accounts are prepared anew if they changed."""
-        if accounts == self._accounts:
+    def know(self, accounts: Mapping[str, int], channels: Mapping[int, str]) -> None:
+        """Take the ids of accounts by name, and by id how SmsType 8 reaches the phone where an account differs: routes
+        that ask for either are prepared anew if it changed."""
+        if (accounts, channels) == (self._accounts, self._channels):
             return
-        self._accounts = accounts
-        if any(route.accounts for route in self._routes):
+        anew = bool(channels or self._channels) or any(route.accounts for route in self._routes)
+        self._accounts, self._channels = accounts, channels
+        if anew:
             self._equip(self._dispatcher.outlets)
 
     async def replace(self, settings: Settings) -> list[str]:
@@ -142,16 +163,21 @@ class Fleet:
         Messages of routes that are gone wait, shown as parked, until a route takes them or they expire.
         """
         rows = {row.name: row for row in settings.carrier}
-        gone = [name for name, row in self._rows.items() if rows.get(name) != row]
+        gone = [name for name, row in self._rows.items() if name != VOICE and rows.get(name) != row]
         came = [name for name, row in rows.items() if self._rows.get(name) != row]
+        if self._calls != _calls_of(settings):
+            gone += [VOICE] if VOICE in self._rows else []
+            came += [VOICE] if settings.trunk else []
         old = {name: self.ships.pop(name) for name in gone}
-        self._routes = settings.route
+        self._routes, self._channel = settings.route, channel_of(settings)
         self._equip({name: outlet for name, outlet in self._dispatcher.outlets.items() if name not in old})
         await asyncio.gather(*(ship.stop(_DRAIN_SECONDS) for ship in old.values()))
         for name in gone:
             del self._rows[name]
             self._unwatch(name)
         await self._add(settings, came)
+        if VOICE not in self._rows:
+            self._add_voice(settings)
         self._equip(self._dispatcher.outlets)
         for name, halt in (await self._book.halts()).items():
             if name in came:
@@ -208,14 +234,16 @@ class Fleet:
             if row.name in names:
                 form = learned.get(row.name)
                 tls = tls_context(row, number, settings) if row.kind == "smpp" else None
-                self._take_in(row, tls, None if form is None else IdForm(form))
-                ship = self.ships[row.name]
+                ship = self._ship(row, tls, None if form is None else IdForm(form))
+                self._take_in(row, ship)
                 if isinstance(ship, HttpCarrier) and row.poll_seconds:
                     ship.expect_again(await self._tools.store.unreported(row.name, MOST_OPEN))
 
-    def _take_in(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> None:
+    def _ship(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> Ship:
+        return self._smpp(row, tls, learned) if row.kind == "smpp" else self._over_http(row)
+
+    def _take_in(self, row: Carrier, ship: Ship) -> None:
         self._rows[row.name] = row
-        ship: Ship = self._smpp(row, tls, learned) if row.kind == "smpp" else self._over_http(row)
         self.ships[row.name] = ship
         watch = self._tools.telemetry.watch
         watch("bocau_carrier_pace_per_second", lambda: ship.pace_per_second, row.name)
@@ -223,6 +251,27 @@ class Fleet:
         watch("bocau_carrier_window_used", lambda: float(ship.outstanding), row.name)
         watch("bocau_carrier_window_size", lambda: float(ship.window), row.name)
         watch("bocau_carrier_usable", lambda: self._usable(row.name), row.name)
+
+    def _add_voice(self, settings: Settings) -> None:
+        """Build the carrier of calls, if there are trunks."""
+        self._calls = _calls_of(settings)
+        if not settings.trunk:
+            return
+        tools, configures = self._tools, configures_of(settings, self._tools.log_style)
+        log = tools.log.bind(carrier=VOICE)
+        carrier = VoiceCarrier(
+            VOICE,
+            tools.world,
+            tools.store,
+            tools.receipts,
+            partial(Crew, tools.world, tools.children, configures, log),
+            tools.deadlines,
+            tools.telemetry.carrier(VOICE),
+            log,
+            on_room=self._dispatcher.notify,
+            on_callbacks=tools.on_callbacks,
+        )
+        self._take_in(Carrier(name=VOICE), carrier)
 
     def _smpp(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> SmppCarrier:
         tools = self._tools
@@ -296,7 +345,9 @@ class Fleet:
         """Hand carriers and routes to the dispatcher; outlets in `standing` stay as they are."""
         outlets = {name: standing.get(name) or _outlet(ship, self._rows[name]) for name, ship in self.ships.items()}
         costs = {name: row.part_cost for name, row in self._rows.items()}
-        self._dispatcher.equip(RouteTable(routes_of(self._routes, costs, self._accounts)), outlets)
+        routes = routes_of(self._routes, costs, self._accounts)
+        channels = Channels(self._channel, self._channels, frozenset(self._accounts.values()))
+        self._dispatcher.equip(RouteTable(by_channel(routes, channels, VOICE)), outlets)
 
 
 def routes_of(rows: tuple[RouteRow, ...], costs: Mapping[str, int], accounts: Mapping[str, int]) -> list[Route]:
@@ -320,6 +371,11 @@ def routes_of(rows: tuple[RouteRow, ...], costs: Mapping[str, int], accounts: Ma
     ]
 
 
+def _calls_of(settings: Settings) -> object:
+    """What the carrier of calls is built from; None without trunks."""
+    return (settings.trunk, settings.voice, settings.log) if settings.trunk else None
+
+
 def _choices(row: RouteRow, costs: Mapping[str, int]) -> tuple[Choice, ...]:
     names = carriers_of(row)
     weights = row.weights or (1,) * len(names)
@@ -327,6 +383,8 @@ def _choices(row: RouteRow, costs: Mapping[str, int]) -> tuple[Choice, ...]:
 
 
 def _outlet(ship: Ship, row: Carrier) -> Outlet:
+    if row.name == VOICE:
+        return Outlet(ship, Pace(0), None)
     profile = _part_profile(row) if row.kind == "smpp" else None
     policy = BreakerPolicy(row.breaker_failures, row.breaker_down_seconds, row.breaker_open_seconds, row.breaker_probes)
     return Outlet(ship, Pace(row.throughput_per_second), profile, policy, ship.window // _KEPT_SHARE)

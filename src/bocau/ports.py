@@ -17,6 +17,8 @@ __all__ = [
     "Act",
     "ActRefused",
     "Carrier",
+    "Child",
+    "Children",
     "HttpAnswer",
     "HttpBody",
     "HttpFailure",
@@ -114,6 +116,29 @@ class Act(NamedTuple):
     """Given the members of the request; what it returns must be fit for JSON. Raises ActRefused."""
     changes: bool = False
     """Whether it changes something, and so is noted in the log."""
+
+
+class Child(Protocol):
+    """A process that we started."""
+
+    pid: int
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended; below zero: minus the signal that ended it."""
+        ...
+
+
+class Children(Protocol):
+    """Starts processes of our own program."""
+
+    async def start(self, module: str, factory: Callable[[], asyncio.Protocol]) -> Child:
+        """Run a module in a new process, with a stream to it that nobody else has: the protocol's. The module is given
+        the number of its end of the stream as its only argument. Raises OSError."""
+        ...
 
 
 class PartOut(NamedTuple):

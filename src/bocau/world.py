@@ -5,11 +5,12 @@ import os
 import random
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["RealWorld"]
+__all__ = ["RealChildren", "RealWorld"]
 
 
 _POOL_BYTES: Final = 4_096
@@ -100,3 +101,27 @@ class RealListening:
     async def close(self) -> None:
         """Stop listening. Open connections are their owners' business."""
         self._server.close()
+
+
+class RealChildren:
+    """`ports.Children` as processes of the machine. They inherit standard output and error, and no other descriptor."""
+
+    async def start(self, module: str, factory: Callable[[], asyncio.Protocol]) -> asyncio.subprocess.Process:
+        """Start one. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    module,
+                    str(theirs.fileno()),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                )
+            ours.setblocking(False)
+            await asyncio.get_running_loop().create_unix_connection(factory, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+        return process

@@ -9,11 +9,21 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "bocau"
 
 KERNELS = {"core", "wire", "store", "ports", "loops", "telemetry", "listener", "caller"}
 ROOMS = {"accept", "schedule", "dispatch", "deliver", "report"}
-EVERYTHING = (
-    KERNELS
-    | ROOMS
-    | {"settings", "world", "steady", "srv", "simulator", "app", "cli", "console", "provision", "fleet", "client"}
-)
+APART = {
+    "settings",
+    "world",
+    "steady",
+    "srv",
+    "simulator",
+    "app",
+    "cli",
+    "console",
+    "provision",
+    "fleet",
+    "trunks",
+    "client",
+}
+EVERYTHING = KERNELS | ROOMS | APART
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "wire": set(),
@@ -33,7 +43,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "provision": {"core", "store"},
     "client": set(),
     "testing": {"client"},
-    "fleet": KERNELS | {"settings", "deliver", "dispatch"},
+    "fleet": KERNELS | {"settings", "deliver", "dispatch", "trunks"},
+    "trunks": {"settings", "deliver"},
     "app": EVERYTHING,
     "cli": EVERYTHING,
     "__init__": set(),

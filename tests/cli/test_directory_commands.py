@@ -33,6 +33,7 @@ def test_a_new_account_can_be_listed(desk: Shell) -> None:
         "balance_vnd": 0,
         "credit_limit_vnd": 0,
         "unicode_policy": "default",
+        "type8_channel": "default",
         "active_keys": 0,
     }
     assert "shop" in desk.ok("account", "list")

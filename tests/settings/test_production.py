@@ -194,3 +194,25 @@ def test_a_type_that_no_route_takes_whole_is_told(tmp_path: Path) -> None:
     file.write_text(SOUND_ROUTES.format(priority=0).replace("telco = 0", "sms_type = 2"))
     said = [problem.text for problem in check_production(read_settings(file)) if "SmsType" in problem.text]
     assert said == ["no route takes every message of SmsType 8; those that fit none wait, and expire"]
+
+
+TRUNK = GOOD + '\n[[trunk]]\nname = "north"\nhost = "sip.example.vn"\n'
+
+
+def test_trunks_without_a_route_and_without_recordings_are_doubtful(tmp_path: Path) -> None:
+    """Nothing leads there, and what would speak is no person."""
+    found_here = found(tmp_path, TRUNK + f'\n[voice]\npacks_folder = "{tmp_path}"\n')
+    assert len(found_here) == 2
+    assert 'a route needs carrier = "voice"' in found_here[0]
+    assert "will speak to customers" in found_here[1]
+
+
+def test_a_trunk_that_trusts_everybody_and_a_certificate_that_is_none(tmp_path: Path) -> None:
+    """Sound from anywhere is doubtful; a file that cannot be read stops the start."""
+    (tmp_path / "ca.pem").write_text("no certificate")
+    text = TRUNK.replace('"sip.example.vn"', '"sip.example.vn"\nnetworks = ["0.0.0.0/0"]\ntls_ca = "ca.pem"')
+    assert any(each.startswith("refuse") and "has no use without transport" in each for each in found(tmp_path, text))
+    text = text.replace("networks", 'transport = "tls"\nnetworks')
+    said = found(tmp_path, text)
+    assert any(each.startswith("refuse") and "no certificate" in each for each in said)
+    assert any(each.startswith("warn") and "lets anybody send sound" in each for each in said)

@@ -20,6 +20,7 @@ COUNTS = frozenset(
         *("source_ton", "source_npi", "destination_ton", "destination_npi", "address_ton", "address_npi"),
         *("gsm_data_coding", "protocol_id", "priority", "registered_delivery", "receiver_port", "trace_pdus"),
         *("sms_type", "telco"),
+        *("local_port", "max_calls", "workers", "calls_per_worker", "first_port", "last_port"),
     )
 )
 FIELDS = [(section, field) for section, cls in sections().items() for field in fields_of(cls).values()]
@@ -40,7 +41,7 @@ def test_every_setting_has_a_line_a_default_and_bounds(section: str, field: Fiel
         assert field.type.le is not None
         assert field.name.endswith(UNITS) or field.name in COUNTS
     if field.required:
-        assert section in ("carrier", "route")
+        assert section in ("carrier", "route", "trunk")
     elif not field.secret:
         assert (
             field.convert(list(field.default) if isinstance(field.default, tuple) else field.default) == field.default

@@ -64,6 +64,8 @@ class Policy(NamedTuple):
     """Numbers whose messages are counted; of more, the oldest are forgotten."""
     query_window_ms: int = 7 * 86_400_000
     """How long after its acceptance a request can be asked about."""
+    plain_call_status: bool = False
+    """CallStatus tells all four outcomes of a call, not only those of the public documents."""
 
 
 class Receiver(NamedTuple):

@@ -40,7 +40,7 @@ from bocau.wire.esms.queries import (
     decode_status,
     decode_templates,
 )
-from bocau.wire.esms.status import SendReport, derive
+from bocau.wire.esms.status import Derived, SendReport, derive
 
 __all__ = ["Questions", "Stopped"]
 
@@ -133,7 +133,7 @@ class Questions:
             return _stopped(codes.ID_UNKNOWN, _NO_SUCH_ID, _status_refused(codes.ID_UNKNOWN, asked))
         derived = derive(summary.state)
         if asked.voice:
-            return reports.call_status(asked.smsid, derived)
+            return await self._call_status(key, asked, derived)
         return reports.send_status(
             SendReport(
                 asked.smsid,
@@ -145,6 +145,17 @@ class Questions:
                 summary.sent,
             )
         )
+
+    async def _call_status(self, key: Key, asked: StatusQuery, derived: Derived) -> bytes:
+        """What the last call of a message came to. One whose code went by text has none: its state is all there is."""
+        calls = await self._store.calls(key.account.id, asked.smsid)
+        if not calls:
+            status = "ANSWERED" if derived.success else "NO ANSWER" if derived.failed and derived.sent else ""
+            word = reports.status_word(status, plain=self._policy.plain_call_status)
+            return reports.call_status(reports.CallReport(asked.smsid, derived, word, 0, ""))
+        last = calls[-1]
+        word = reports.status_word(last.status, plain=self._policy.plain_call_status)
+        return reports.call_status(reports.CallReport(asked.smsid, derived, word, last.duration_seconds, last.keys))
 
     async def _receivers(self, key: Key, asked: StatusQuery) -> bytes | Stopped:
         return await self._list_receivers(key, asked, dated=False)

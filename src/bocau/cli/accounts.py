@@ -35,6 +35,7 @@ def list_accounts(as_json: Json = False, data: Data = None, config: Config = Non
                     "balance_vnd": Vnd(account.balance),
                     "credit_limit_vnd": Vnd(account.credit_limit),
                     "unicode_policy": account.unicode_policy or "default",
+                    "type8_channel": account.type8_channel or "default",
                     "active_keys": sum(key.account_id == account.id and key.state == "active" for key in rows.keys),
                 }
                 for account in rows.accounts
@@ -124,12 +125,19 @@ def _set_state(name: str, state: str, as_json: bool, data: Data, config: Config)
 def set_options(
     account: Named,
     unicode_policy: Annotated[
-        Literal["strip", "auto", "reject", "default"],
+        Literal["strip", "auto", "reject", "default"] | None,
         typer.Option(
             "--unicode-policy",
             help="Diacritics while IsUnicode is 0: strip them, send Unicode, answer 110, or as the settings say.",
         ),
-    ],
+    ] = None,
+    type8_channel: Annotated[
+        Literal["voice", "sms", "voice_then_sms", "default"] | None,
+        typer.Option(
+            "--type8-channel",
+            help="SmsType 8: by a call, by a text, by a text if the call was not answered, or as the settings say.",
+        ),
+    ] = None,
     as_json: Json = False,
     data: Data = None,
     config: Config = None,
@@ -138,13 +146,27 @@ def set_options(
     with told(as_json):
         from bocau.cli.desk import at_desk
 
+        if unicode_policy is None and type8_channel is None:
+            raise Trouble("Nothing to set. Give --unicode-policy, --type8-channel, or both.")
+
         async def act(desk: "Desk") -> None:
-            own = "" if unicode_policy == "default" else unicode_policy
-            await desk.store.set_unicode_policy((await desk.account(account)).id, own)
+            number = (await desk.account(account)).id
+            if unicode_policy is not None:
+                await desk.store.set_unicode_policy(number, _own(unicode_policy))
+            if type8_channel is not None:
+                await desk.store.set_type8_channel(number, _own(type8_channel))
 
         at_desk(data, config, act)
-        sentence = f"Texts of {account} with diacritics and IsUnicode 0: {unicode_policy}."
-        result(as_json, {"account": account, "unicode_policy": unicode_policy}, sentence)
+        given: dict[str, object] = {"unicode_policy": unicode_policy, "type8_channel": type8_channel}
+        changed = {key: value for key, value in given.items() if value is not None}
+        words = {"unicode_policy": "texts with diacritics and IsUnicode 0", "type8_channel": "SmsType 8"}
+        sentence = "; ".join(f"{words[key]}: {value}" for key, value in changed.items())
+        result(as_json, {"account": account, **changed}, f"Account {account}: {sentence}.")
+
+
+def _own(choice: str) -> str:
+    """A choice as it is stored."""
+    return "" if choice == "default" else choice
 
 
 @app.command("show")

@@ -18,6 +18,7 @@ from bocau.cli import (
     books,
     brandnames,
     call_templates,
+    calls,
     checking,
     inbounds,
     keys,
@@ -29,6 +30,7 @@ from bocau.cli import (
     sending,
     stories,
     templates,
+    trunks,
     voices,
 )
 from bocau.cli.output import complain
@@ -148,6 +150,8 @@ app.add_typer(blocks.app, name="block", rich_help_panel=_DIRECTORY)
 app.command("ledger", rich_help_panel=_DIRECTORY)(books.ledger)
 app.command("audit", rich_help_panel=_DIRECTORY)(books.audit)
 app.add_typer(voices.app, name="voice", rich_help_panel=_VOICE)
+app.add_typer(calls.app, name="call", rich_help_panel=_VOICE)
+app.add_typer(trunks.app, name="trunk", rich_help_panel=_VOICE)
 app.command("codes", rich_help_panel=_REFERENCE)(about.codes)
 app.command("version", rich_help_panel=_REFERENCE)(about.version)
 

@@ -22,6 +22,7 @@ from bocau.ports import World
 from bocau.provision import DEVELOPMENT, PROFILES
 from bocau.settings import (
     DEVELOPMENT_KEY,
+    SIMULATOR,
     BadSettings,
     BadTls,
     Settings,
@@ -31,9 +32,11 @@ from bocau.settings import (
     find_file,
     read_settings,
 )
+from bocau.simulator.phone import Phone, PhoneSettings, Recording
 from bocau.simulator.rules import Rules
 from bocau.simulator.scripts import Scripts
 from bocau.simulator.smsc import Smsc
+from bocau.simulator.tape import CALLS_FOLDER, Tape
 from bocau.steady import SteadyWorld
 from bocau.store.pepper import PepperProblem
 from bocau.store.sqlite import StoreBroken, StoreInUse
@@ -53,6 +56,7 @@ def dev(
     api_port: int = 8484,
     admin_port: int = 8485,
     smsc_port: int = 2775,
+    phone_port: int = 0,
     carrier_at: str = "",
     profile: str = "dev",
     first_message: bool = True,
@@ -65,7 +69,8 @@ def dev(
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bocau-")) if ephemeral else data or pathlib.Path(".bocau")
     host, _, port = carrier_at.rpartition(":")
     try:
-        base = development(folder, api_port, admin_port, int(port) if carrier_at else smsc_port)
+        smsc, phone = (int(port), None) if carrier_at else (smsc_port, phone_port)
+        base = development(folder, api_port, admin_port, smsc, phone)
         settings = read_settings(None, os.environ, {"carrier.simulator.host": host} if carrier_at else {}, base)
         problems = check_listeners(settings)
         if problems:
@@ -186,6 +191,7 @@ class _Production(_Run):
             log,
             self.on_fatal,
             refused_keys=(DEVELOPMENT_KEY, *(profile.api_key for profile in PROFILES.values())),
+            log_style=style_for(self.settings.log.format, sys.stdout.isatty()),
             reread=partial(read_for_production, self._file),
         )
 
@@ -231,7 +237,7 @@ class _Development(_Run):
         door_log = _log_of(self.settings, self.world, self._level)
         stage = Stage(sys.stdout, terminal, door_log)
         self.world = SteadyWorld(RealWorld())  # one clock for the gateway and its carrier, which the test API may move
-        smsc = faults = None
+        smsc = faults = phone = None
         if not self._carrier_elsewhere:
             row = self.settings.carrier[0]
             try:
@@ -243,8 +249,21 @@ class _Development(_Run):
             self.settings = msgspec.structs.replace(
                 self.settings, carrier=(msgspec.structs.replace(row, port=smsc.port),)
             )
-        profiles, kit = (self._profile,), Kit(faults) if self._testable else None
-        gateway = Gateway(self.settings, self.world, log, self.on_fatal, profiles, door_log=door_log, kit=kit)
+            try:
+                phone = await self._take_calls(stage)
+            except OSError as error:
+                await smsc.close()
+                return _complain(f"the simulated phone cannot listen: {error.strerror}")
+        gateway = Gateway(
+            self.settings,
+            self.world,
+            log,
+            self.on_fatal,
+            (self._profile,),
+            door_log=door_log,
+            kit=Kit(faults) if self._testable else None,
+            log_style=style_for(self.settings.log.format, terminal),
+        )
 
         async def ready() -> None:
             stage.banner(gateway, self._profile, None if smsc is None else smsc.port)
@@ -257,6 +276,27 @@ class _Development(_Run):
             stage.goodbye()
             if smsc is not None:
                 await smsc.close()
+            if phone is not None:
+                await phone.stop()
+
+    async def _take_calls(self, stage: Stage) -> Phone | None:
+        """The simulated phone, with a trunk that leads to it. Raises OSError."""
+        rows = [row for row in self.settings.trunk if row.name == SIMULATOR]
+        if not rows:
+            return None
+        row, tape = rows[0], Tape(pathlib.Path(self.settings.store.path).parent / CALLS_FOLDER)
+
+        def over(recording: Recording) -> None:
+            tape.keep(recording)
+            stage.call(recording)
+
+        user = PhoneSettings(row.host, row.port, row.user, row.password.reveal())
+        phone = Phone(self.world, user, over)
+        await phone.start()
+        others = tuple(one for one in self.settings.trunk if one is not row)
+        trunk = (msgspec.structs.replace(row, port=phone.port), *others)
+        self.settings = msgspec.structs.replace(self.settings, trunk=trunk)
+        return phone
 
 
 def _calm_the_collector() -> None:

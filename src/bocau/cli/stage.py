@@ -7,6 +7,7 @@ from bocau import __version__
 from bocau.app import Gateway
 from bocau.provision import Profile
 from bocau.simulator.handset import Sms
+from bocau.simulator.phone import Recording
 from bocau.telemetry import Log, LogEvent
 
 __all__ = ["Stage"]
@@ -16,6 +17,7 @@ _BOLD: Final = "1"
 _DIM: Final = "2"
 _GREEN: Final = "32"
 _CYAN: Final = "36"
+_PHONE: Final = "\N{BLACK TELEPHONE}"
 _ENVELOPE: Final = "\N{ENVELOPE}"
 
 
@@ -91,6 +93,12 @@ class Stage:
         if self._terminal:
             sender = _paint(_BOLD, sms.sender or "(no sender)")
             self._line(f"  {_paint(_CYAN, f'{_ENVELOPE} {sms.phone}')}  {sender}: {sms.text}")
+
+    def call(self, recording: Recording) -> None:
+        """The simulated phone has been called, and the call is over."""
+        if self._terminal:
+            heard = f"listened for {len(recording.frames) / 50:.1f} s" if recording.frames else "did not answer"
+            self._line(f"  {_paint(_CYAN, f'{_PHONE} {recording.number}')}  {heard}")
 
     def goodbye(self) -> None:
         """The gateway has drained and stopped."""

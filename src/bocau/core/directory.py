@@ -51,6 +51,8 @@ class AccountRow(NamedTuple):
     credit_limit: int
     unicode_policy: str
     """strip, auto, reject, or empty for the setting's default"""
+    type8_channel: str = ""
+    """voice, sms, voice_then_sms, or empty for the setting's default"""
 
 
 class Scope(StrEnum):

@@ -64,8 +64,11 @@ class Recorder:
         self._on_callbacks = on_callbacks
         self._stopped = False
 
-    def record(self, sent: Sent, kind: AnswerKind, status: int = 0, carrier_id: str = "", key: str = "") -> None:
-        """Store how an attempt went: what the carrier said to one submit, or did not; `key` is the id's match key."""
+    def record(
+        self, sent: Sent, kind: AnswerKind, status: int = 0, carrier_id: str = "", key: str = "", wait_ms: int = 0
+    ) -> None:
+        """Store how an attempt went: what the carrier said to one submit, or did not; `key` is the id's match key, and
+        `wait_ms` when it may be tried again if it was put off, 0: after the usual wait."""
         self._meters.answers[kind] += 1
         now_ms = self._world.now_ms()
         answer = Answer(
@@ -78,18 +81,18 @@ class Recorder:
             key,
             status,
             now_ms,
-            now_ms if kind is AnswerKind.TAKEN else self._wake_ms(sent, kind, now_ms),
+            now_ms if kind is AnswerKind.TAKEN else now_ms + (wait_ms or self._wait_ms(sent, kind)),
             sent.recourse,
         )
         self.unrecorded += 1
         self._store.record(answer, partial(self._recorded, answer))
 
-    def _wake_ms(self, sent: Sent, kind: AnswerKind, now_ms: int) -> int:
-        """When a refused part is tried again, or an uncertain one given up."""
+    def _wait_ms(self, sent: Sent, kind: AnswerKind) -> int:
+        """How long until a refused part is tried again, or an uncertain one given up."""
         if kind is AnswerKind.UNCERTAIN:
             otp = sent.route_class == RouteClass.OTP
-            return now_ms + (self._deadlines.uncertain_otp_ms if otp else self._deadlines.uncertain_other_ms)
-        return now_ms + postpone_ms(sent.key.number, self._world.random.random())
+            return self._deadlines.uncertain_otp_ms if otp else self._deadlines.uncertain_other_ms
+        return postpone_ms(sent.key.number, self._world.random.random())
 
     def _recorded(self, answer: Answer, result: Recorded | StoreFault) -> None:
         """An answer that could not be stored is offered again: only memory knows it."""

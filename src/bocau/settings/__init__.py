@@ -12,6 +12,7 @@ from bocau.settings.rules import carriers_of, check_listeners, check_production
 from bocau.settings.sections import (
     DEVELOPMENT_KEY,
     SIMULATOR,
+    VOICE,
     Accept,
     Admin,
     Api,
@@ -24,16 +25,19 @@ from bocau.settings.sections import (
     Schedule,
     Settings,
     Store,
+    Trunk,
     Voice,
 )
 from bocau.settings.show import Row, effective, reference
-from bocau.settings.tls import BadTls, tls_context
+from bocau.settings.tls import BadTls, tls_context, trunk_authority
+from bocau.settings.trunk_rules import channel_of
 from bocau.settings.values import BadSettings, Origin, Problem, Secret
 
 __all__ = [
     "DEVELOPMENT_KEY",
     "SEARCH",
     "SIMULATOR",
+    "VOICE",
     "Accept",
     "Admin",
     "Api",
@@ -52,8 +56,10 @@ __all__ = [
     "Secret",
     "Settings",
     "Store",
+    "Trunk",
     "Voice",
     "carriers_of",
+    "channel_of",
     "check_listeners",
     "check_production",
     "development",
@@ -64,4 +70,5 @@ __all__ = [
     "read_settings",
     "reference",
     "tls_context",
+    "trunk_authority",
 ]

@@ -7,6 +7,7 @@ from bocau.settings.rules import entries
 from bocau.settings.sections import (
     DEVELOPMENT_KEY,
     SIMULATOR,
+    VOICE,
     Accept,
     Admin,
     Api,
@@ -17,6 +18,8 @@ from bocau.settings.sections import (
     Route,
     Settings,
     Store,
+    Trunk,
+    Voice,
 )
 from bocau.settings.values import Origin, Secret
 
@@ -24,9 +27,14 @@ __all__ = ["development"]
 
 
 def development(
-    data_dir: pathlib.Path, api_port: int = 8484, admin_port: int = 8485, smsc_port: int = 2775
+    data_dir: pathlib.Path,
+    api_port: int = 8484,
+    admin_port: int = 8485,
+    smsc_port: int = 2775,
+    phone_port: int | None = None,
 ) -> Settings:
-    """Settings of a gateway that talks to the simulated carrier on this machine and may call back to it.
+    """Settings of a gateway that talks to the simulated carrier on this machine and may call back to it. With a port of
+    the simulated phone, SmsType 8 is called.
 
     Give it to read_settings as `base` if variables and flags shall count on top.
     """
@@ -52,7 +60,9 @@ def development(
         store=Store(path=str(data_dir / "bocau.db")),
         accept=Accept(auto_approve=True),
         carrier=(carrier,),
-        route=(Route(name="all", carrier=SIMULATOR),),
+        route=(*_call_route(phone_port), Route(name="all", carrier=SIMULATOR)),
+        trunk=_trunk(phone_port),
+        voice=Voice(packs_folder=str(data_dir / "packs"), cache_folder=str(data_dir / "speech")),
         callback=Callback(
             allowed_networks=("127.0.0.0/8", "::1/128"), secret=Secret(f"{DEVELOPMENT_KEY}-callback-signing-key")
         ),
@@ -62,6 +72,17 @@ def development(
         **{name: getattr(settings, name) for name in settings.__struct_fields__ if name != "origins"},
         origins=MappingProxyType(_differing(settings)),
     )
+
+
+def _call_route(phone_port: int | None) -> tuple[Route, ...]:
+    return () if phone_port is None else (Route(name="calls", carriers=(VOICE, SIMULATOR), sms_type=8),)
+
+
+def _trunk(phone_port: int | None) -> tuple[Trunk, ...]:
+    if phone_port is None:
+        return ()
+    password = Secret(f"{DEVELOPMENT_KEY}-phone")
+    return (Trunk(name=SIMULATOR, host="127.0.0.1", port=phone_port, user=DEVELOPMENT_KEY, password=password),)
 
 
 def _differing(settings: Settings) -> dict[tuple[str | int, ...], Origin]:

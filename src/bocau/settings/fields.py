@@ -121,8 +121,8 @@ def sections() -> dict[str, type[Section]]:
 
 
 def many(section: str) -> bool:
-    """Whether the table may occur several times: [[carrier]], [[route]]."""
-    return section in ("carrier", "route")
+    """Whether the table may occur several times: [[carrier]], [[route]], [[trunk]]."""
+    return section in ("carrier", "route", "trunk")
 
 
 def fields_of(section: type[Section]) -> dict[str, Field]:
@@ -254,6 +254,14 @@ def _is_host(text: str) -> None:
         raise Unfit(f"must be an address or a host name, not {shown(text)}")
 
 
+def _is_address(text: str) -> None:
+    try:
+        if text:
+            ipaddress.ip_address(text)
+    except ValueError:
+        raise Unfit(f"must be an address such as 192.0.2.7, not {shown(text)}") from None
+
+
 def _is_name(text: str) -> None:
     if not _NAME.fullmatch(text):
         raise Unfit(f"must be small letters, digits and hyphens, beginning with a letter, not {shown(text)}")
@@ -310,6 +318,7 @@ class _Form(NamedTuple):
 
 _FORMS: Final[Mapping[str, _Form]] = {
     "host": _Form("a host name or address", _is_host),
+    "address": _Form("an address", _is_address),
     "name": _Form("a name (small letters, digits, hyphens)", _is_name),
     "network": _Form("a network such as `10.2.0.0/16`", _is_network),
     "url": _Form("an http or https address", _is_url),

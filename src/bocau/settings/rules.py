@@ -12,8 +12,21 @@ from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import NumberingError
 from bocau.settings.fields import fields_of
 from bocau.settings.numbering import read_numbering
-from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, Carrier, Route, Section, Settings
+from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, VOICE, Carrier, Route, Section, Settings, Trunk
 from bocau.settings.tls import BadTls, tls_context
+from bocau.settings.trunk_rules import (
+    audio_ports,
+    carriers_of,
+    no_calls,
+    open_trunks,
+    registrations,
+    shared_trunks,
+    synthetic_voice,
+    trunk_fields,
+    trunk_files,
+    unused_trunks,
+    voice_routes,
+)
 from bocau.settings.values import Origin, Path, Problem, Secret, table_of
 
 __all__ = ["broken_rules", "carriers_of", "check_listeners", "check_production", "entries"]
@@ -60,13 +73,15 @@ def _repeated(section: str, names: list[str]) -> Iterator[Broken]:
             yield (section, number, "name"), f'there already is a {section} called "{name}"'
 
 
-def carriers_of(route: Route) -> tuple[str, ...]:
-    """The carriers of a route, whichever key names them."""
-    return route.carriers or ((route.carrier,) if route.carrier else ())
+def _trunk_names(settings: Settings) -> Iterator[Broken]:
+    yield from _repeated("trunk", [trunk.name for trunk in settings.trunk])
+    for number, carrier in enumerate(settings.carrier):
+        if settings.trunk and carrier.name == VOICE:
+            yield ("carrier", number, "name"), f'"{VOICE}" is the carrier of the trunks; it needs another name'
 
 
 def _route_carriers(settings: Settings) -> Iterator[Broken]:
-    names = [carrier.name for carrier in settings.carrier]
+    names = [carrier.name for carrier in settings.carrier] + [VOICE] * bool(settings.trunk)
     for number, route in enumerate(settings.route):
         key = "carriers" if route.carriers else "carrier"
         if route.carrier and route.carriers:
@@ -77,7 +92,13 @@ def _route_carriers(settings: Settings) -> Iterator[Broken]:
             yield ("route", number, "carriers"), "names a carrier twice"
         for name in carriers_of(route):
             if name not in names:
-                yield ("route", number, key), f'no carrier is called "{name}"{did_you_mean(name, names)}'
+                yield ("route", number, key), _no_carrier(name, names)
+
+
+def _no_carrier(name: str, names: list[str]) -> str:
+    if name == VOICE:
+        return f'"{VOICE}" is the carrier of the trunks, and there is no [[trunk]]'
+    return f'no carrier is called "{name}"{did_you_mean(name, names)}'
 
 
 _NEEDED: Final = {
@@ -183,7 +204,13 @@ def _rule(find: Callable[[Settings], Iterator[Broken]], *reads: str) -> _Rule:
 _RULES: Final = (
     _rule(_carrier_names, "carrier.name"),
     _rule(_route_names, "route.name"),
-    _rule(_route_carriers, "carrier.name", "route.carrier", "route.carriers"),
+    _rule(_route_carriers, "carrier.name", "route.carrier", "route.carriers", "trunk.name"),
+    _rule(_trunk_names, "carrier.name", "trunk.name"),
+    _rule(voice_routes, "route.carrier", "route.carriers", "route.sms_type"),
+    _rule(registrations, "trunk.register", "trunk.user"),
+    _rule(shared_trunks, "trunk.max_calls", "trunk.local_port", "voice.workers"),
+    _rule(audio_ports, "voice.first_port", "voice.last_port", "voice.workers"),
+    _rule(trunk_fields, "trunk.user", "trunk.from_user", "trunk.asserted"),
     *(
         _rule(partial(_lacking, kind, key), "carrier.kind", f"carrier.{key}")
         for kind in _NEEDED
@@ -223,6 +250,8 @@ def check_production(settings: Settings) -> list[Problem]:
         _simulator,
         _no_way_out,
         _tls_files,
+        trunk_files,
+        no_calls,
         _readable_secrets,
         _visible_secrets,
     )
@@ -234,6 +263,9 @@ def check_production(settings: Settings) -> list[Problem]:
         _unused_carriers,
         _shadowed_routes,
         _types_without_route,
+        unused_trunks,
+        open_trunks,
+        synthetic_voice,
     )
     found = [_problem(settings, path, text) for check in fatal for path, text in check(settings)]
     return found + [_problem(settings, path, text, False) for check in warnings for path, text in check(settings)]
@@ -241,7 +273,11 @@ def check_production(settings: Settings) -> list[Problem]:
 
 def _problem(settings: Settings, path: Path, text: str, fatal: bool = True) -> Problem:
     origin = settings.origins.get(path, Origin("default"))
-    several: Mapping[object, tuple[Carrier | Route, ...]] = {"carrier": settings.carrier, "route": settings.route}
+    several: Mapping[object, tuple[Carrier | Route | Trunk, ...]] = {
+        "carrier": settings.carrier,
+        "route": settings.route,
+        "trunk": settings.trunk,
+    }
     names = [entry.name for entry in several.get(path[0], ())]
     table, key = (path, "") if len(path) == 1 else (path[:-1], str(path[-1]))
     return Problem(origin, table_of(table, names), key, text, fatal)
@@ -288,13 +324,17 @@ def _simulator(settings: Settings) -> Iterator[Broken]:
     for number, carrier in enumerate(settings.carrier):
         if carrier.name == SIMULATOR:
             yield ("carrier", number, "name"), "the simulated carrier is still here; remove it and its routes"
+    for number, trunk in enumerate(settings.trunk):
+        if trunk.name == SIMULATOR:
+            yield ("trunk", number, "name"), "the trunk to the simulated phone is still here; remove it"
 
 
 def _no_way_out(settings: Settings) -> Iterator[Broken]:
-    if not settings.carrier:
+    if not settings.carrier and not settings.trunk:
         yield ("carrier",), "there is none, so no message can leave; add a [[carrier]]"
     elif not settings.route:
-        yield ("route",), f'there is none; add a [[route]] with carrier = "{settings.carrier[0].name}"'
+        name = settings.carrier[0].name if settings.carrier else VOICE
+        yield ("route",), f'there is none; add a [[route]] with carrier = "{name}"'
 
 
 def _tls_files(settings: Settings) -> Iterator[Broken]:

@@ -15,6 +15,7 @@ from bocau.settings.values import Origin, Path, Secret
 __all__ = [
     "DEVELOPMENT_KEY",
     "SIMULATOR",
+    "VOICE",
     "Accept",
     "Admin",
     "Api",
@@ -29,6 +30,7 @@ __all__ = [
     "Section",
     "Settings",
     "Store",
+    "Trunk",
     "Voice",
 ]
 
@@ -37,6 +39,9 @@ DEVELOPMENT_KEY: Final = "bocau-dev"
 
 SIMULATOR: Final = "simulator"
 """Name of the carrier account that `bocau dev` sends to; a production start refuses it."""
+
+VOICE: Final = "voice"
+"""Name that routes give to the carrier of calls, whose lines are the trunks."""
 
 _NOWHERE: Final[Mapping[Path, Origin]] = MappingProxyType({})
 
@@ -165,12 +170,19 @@ class Accept(Section, frozen=True, kw_only=True):
         int, Meta(ge=1, le=3_660, description="Days that a request can be asked about by its id; then it is 105.")
     ] = 7
     type8_channel: Annotated[
-        Literal["sms"],
+        Literal["auto", "voice", "sms", "voice_then_sms"],
         Meta(
-            extra={"later": ("voice", "voice_then_sms")},
-            description="How SmsType 8 reaches the phone. Voice comes with a later version.",
+            description="How SmsType 8 reaches the phone: by a call, by a text, or by a text if the call was not "
+            "answered. auto: by a call where a route leads to a [[trunk]], else by a text. An account may differ."
         ),
-    ] = "sms"
+    ] = "auto"
+    call_status: Annotated[
+        Literal["documented", "plain"],
+        Meta(
+            description="CallStatus of calls: only the words that the public documents know, or all of ANSWERED, BUSY, "
+            "NO ANSWER and FAILED."
+        ),
+    ] = "documented"
 
 
 class Limits(Section, frozen=True, kw_only=True):
@@ -509,6 +521,87 @@ class Voice(Section, frozen=True, kw_only=True):
     press_to_repeat: Annotated[bool, Meta(description="The prompt ends with the words that key 1 plays it again.")] = (
         False
     )
+    workers: Annotated[
+        int, Meta(ge=1, le=32, description="Processes that place calls; the lines of each trunk are shared among them.")
+    ] = 1
+    calls_per_worker: Annotated[int, Meta(ge=1, le=250, description="Calls of one process at once.")] = 200
+    starts_per_second: Annotated[
+        Annotated[float, Meta(ge=0.1, le=50)], Meta(description="Calls that one process begins in a second.")
+    ] = 25.0
+    ring_seconds: Annotated[
+        int, Meta(ge=5, le=75, description="How long a phone may ring before the call is given up.")
+    ] = 30
+    talk_seconds: Annotated[
+        int, Meta(ge=10, le=75, description="Longest call, from the answer; with all its ringing it ends after 90 s.")
+    ] = 60
+    first_port: Annotated[
+        _ListenPort, Meta(description="First UDP port of the audio; each call takes two. 0: any that is free.")
+    ] = 0
+    last_port: Annotated[_ListenPort, Meta(description="Last UDP port of the audio; 0 with first_port = 0.")] = 0
+
+
+class Trunk(Section, frozen=True, kw_only=True):
+    """A line to a voice carrier over SIP. Several `[[trunk]]` tables may stand in the file.
+
+    With a trunk there is a carrier called `voice` that routes can name.
+    """
+
+    name: Annotated[
+        str, Meta(extra=_NAME, min_length=1, max_length=32, description="Its name in logs and commands; unique.")
+    ]
+    host: Annotated[str, Meta(extra=_HOST, description="The carrier's SIP server: address or name.")]
+    port: Annotated[_ListenPort, Meta(description="Its port; 0: 5060, or 5061 with TLS, or what SRV records say.")] = 0
+    transport: Annotated[
+        Literal["udp", "tcp", "tls"], Meta(description="How SIP goes there. Sound is never encrypted.")
+    ] = "udp"
+    user: Annotated[
+        str, Meta(extra=_ASCII, max_length=64, description="Log-in name; empty: no challenge is answered.")
+    ] = ""
+    password: Annotated[Secret, Meta(description="Password of the log-in.")] = Secret("")
+    realm: Annotated[
+        str, Meta(extra=_ASCII, max_length=128, description="Only challenges of this realm are answered; empty: any.")
+    ] = ""
+    from_user: Annotated[
+        str, Meta(extra=_ASCII, max_length=64, description="The number that calls are made from; empty: the user.")
+    ] = ""
+    from_domain: Annotated[str, Meta(extra=_ASCII, max_length=253, description="Domain in From; empty: the host.")] = ""
+    asserted: Annotated[
+        str, Meta(extra=_ASCII, max_length=32, description="P-Asserted-Identity, a number; empty: none is sent.")
+    ] = ""
+    number_form: Annotated[
+        Literal["plus", "digits", "national"],
+        Meta(description="How the called number is written: +84901234567, 84901234567 or 0901234567."),
+    ] = "plus"
+    priority: Annotated[int, Meta(ge=0, le=100, description="The lowest is tried first.")] = 0
+    srv: Annotated[bool, Meta(description="Ask the DNS for SRV records of the host; needs the extra `voice`.")] = False
+    register: Annotated[bool, Meta(description="Register with the carrier before calling.")] = False
+    register_seconds: Annotated[int, Meta(ge=60, le=7_200, description="How long a registration is asked for.")] = 600
+    local_host: Annotated[
+        str, Meta(extra={"form": "address"}, description="Our address for SIP and sound; empty: the one on the way.")
+    ] = ""
+    local_port: Annotated[_ListenPort, Meta(description="Our UDP port for SIP; 0: any.")] = 0
+    public_host: Annotated[
+        str,
+        Meta(
+            extra={"form": "address"},
+            description="The address that the carrier sees us at, behind a NAT that keeps ports; empty: our own.",
+        ),
+    ] = ""
+    learn_public: Annotated[
+        bool, Meta(description="Take the address that the carrier says it sees (rport, received) for our own.")
+    ] = False
+    networks: Annotated[
+        _Networks, Meta(description="Networks of the carrier beyond the host's addresses: sound may go there.")
+    ] = ()
+    max_calls: Annotated[int, Meta(ge=1, le=5_000, description="Calls at once, as contracted.")] = 30
+    calls_per_second: Annotated[
+        Annotated[float, Meta(ge=0.1, le=500)], Meta(description="Calls begun in a second, as contracted.")
+    ] = 5.0
+    tls_ca: Annotated[
+        str, Meta(description="File (PEM) with the certificates that sign the carrier's; empty: the system's.")
+    ] = ""
+    connect_seconds: Annotated[_Wait, Meta(description="Longest wait for a connection.")] = 5.0
+    keep_alive_seconds: Annotated[_Wait, Meta(description="A connection silent for this long is probed.")] = 25.0
 
 
 class Callback(Section, frozen=True, kw_only=True):
@@ -577,6 +670,7 @@ class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     dispatch: Dispatch = Dispatch()
     carrier: tuple[Carrier, ...] = ()
     route: tuple[Route, ...] = ()
+    trunk: tuple[Trunk, ...] = ()
     voice: Voice = Voice()
     callback: Callback = Callback()
     inbound: Inbound = Inbound()

@@ -44,8 +44,8 @@ where it came from. Unknown keys, wrong kinds and values out of bounds stop the 
 with file and line.
 
 An environment variable is `BOCAU_`, the table, two underscores, the key: `BOCAU_API__PORT=8484`. Lists are written with
-commas. For `[[carrier]]` and `[[route]]` the entry's name stands between: `BOCAU_CARRIER__VIETTEL_1__WINDOW` belongs to
-the carrier `viettel-1`, which must stand in the file.
+commas. For `[[carrier]]`, `[[route]]` and `[[trunk]]` the entry's name stands between:
+`BOCAU_CARRIER__VIETTEL_1__WINDOW` belongs to the carrier `viettel-1`, which must stand in the file.
 
 A secret may be kept in a file of its own: add `_file` to its key, or `_FILE` to its variable, and give the file's name
 (in `bocau.toml` relative to that file). Line ends at its end are dropped. In production a file that holds a secret must

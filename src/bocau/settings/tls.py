@@ -4,10 +4,10 @@ import pathlib
 import ssl
 from collections.abc import Callable
 
-from bocau.settings.sections import Carrier, Settings
-from bocau.settings.values import Origin
+from bocau.settings.sections import Carrier, Settings, Trunk
+from bocau.settings.values import Origin, Path
 
-__all__ = ["BadTls", "tls_context"]
+__all__ = ["BadTls", "tls_context", "trunk_authority"]
 
 
 class BadTls(Exception):  # noqa: N818 - named for what is bad
@@ -29,7 +29,7 @@ def tls_context(carrier: Carrier, number: int, settings: Settings) -> ssl.SSLCon
         return None
 
     def file(key: str) -> str | None:
-        return _place(settings, number, key, getattr(carrier, key))
+        return _place(settings, ("carrier", number, key), getattr(carrier, key))
 
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -46,10 +46,23 @@ def tls_context(carrier: Carrier, number: int, settings: Settings) -> ssl.SSLCon
     return context
 
 
-def _place(settings: Settings, number: int, key: str, name: str) -> str | None:
+def trunk_authority(trunk: Trunk, number: int, settings: Settings) -> str:
+    """The file with the certificates that sign a trunk's; empty: the system's. Relative as for carriers. Raises BadTls
+    if it cannot be used."""
+    name = _place(settings, ("trunk", number, "tls_ca"), trunk.tls_ca)
+    if name is None:
+        return ""
+    if trunk.transport != "tls":
+        raise BadTls("tls_ca", 'has no use without transport = "tls"')
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _load(lambda: context.load_verify_locations(name), "tls_ca", "holds no certificate in PEM form")
+    return name
+
+
+def _place(settings: Settings, path: Path, name: str) -> str | None:
     if not name:
         return None
-    origin = settings.origins.get(("carrier", number, key), Origin("default"))
+    origin = settings.origins.get(path, Origin("default"))
     folder = pathlib.Path(origin.name).parent if origin.kind == "file" else pathlib.Path()
     return str(folder / name)
 

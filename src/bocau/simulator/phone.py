@@ -50,8 +50,10 @@ class PhoneSettings(NamedTuple):
 class Recording:
     """What one call was like, seen from the phone."""
 
-    def __init__(self, number: str, payload_type: int = 8) -> None:
+    def __init__(self, number: str, payload_type: int = 8, call_id: str = "") -> None:
         self.number = number
+        self.call_id = call_id
+        """Call-ID of the INVITE."""
         self.payload_type = payload_type
         """Of the sound heard: 8 A-law, 0 mu-law."""
         self.frames: list[bytes] = []
@@ -99,7 +101,14 @@ class _Live:
 class Phone:
     """Takes calls on one address until it is stopped. `recordings` holds the calls, oldest first."""
 
-    def __init__(self, world: World, settings: PhoneSettings | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        settings: PhoneSettings | None = None,
+        on_over: Callable[[Recording], None] = lambda _: None,
+    ) -> None:
+        """`on_over` is told of every call that has ended."""
+        self._on_over = on_over
         self.settings = settings or PhoneSettings()
         self.port = 0
         """The port really bound, UDP and TCP."""
@@ -209,7 +218,7 @@ class Phone:
             for transport in opened:
                 transport.close()
             raise
-        live = _Live(call, Recording(number), send)
+        live = _Live(call, Recording(number, call_id=first(invite, "Call-ID")), send)
         live.rtp = opened
         for one in ends:
             one.live = live
@@ -241,6 +250,7 @@ class Phone:
         if call.over and not live.recording.over.is_set():
             live.recording.acted = call.acted
             live.recording.over.set()
+            self._on_over(live.recording)
         if live.timer is not None:
             live.timer.cancel()
         if call.idle:

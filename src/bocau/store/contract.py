@@ -8,6 +8,7 @@ wait at the same time into one transaction, so a room neither batches nor awaits
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
+from bocau.core.call import CallRecord
 from bocau.core.directory import (
     AccountRow,
     BlockedRow,
@@ -56,6 +57,7 @@ __all__ = [
     "AdmitResult",
     "AttemptLine",
     "AuditLine",
+    "CallStore",
     "CallbackLine",
     "CallbackStore",
     "Claimed",
@@ -326,6 +328,10 @@ class AcceptStore(Protocol):
         """A request of this account accepted at or after `since_ms`; another account's is None too (promises S3)."""
         ...
 
+    async def calls(self, account_id: int | None, smsid: str) -> list[CallRecord]:
+        """How the calls of such a request went, oldest first; None stands for every account."""
+        ...
+
     async def receivers(self, account_id: int, smsid: str, since_ms: int) -> list[ReceiverRow] | None:
         """The receivers of such a request, in order; those that were dropped at the door are not among them."""
         ...
@@ -417,6 +423,14 @@ class DeliverStore(Protocol):
 
     def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
         """Keep a message from a subscriber, or a part of one, whole."""
+        ...
+
+
+class CallStore(DeliverStore, Protocol):
+    """What the voice carrier of room 4 needs."""
+
+    def call_ended(self, record: CallRecord, done: Done[None]) -> None:
+        """Remember how a call went. To be stored before the answer or receipt that it amounts to."""
         ...
 
 
@@ -598,6 +612,10 @@ class AdminStore(Protocol):
         """Open work now."""
         ...
 
+    async def calls(self, account_id: int | None, smsid: str) -> list[CallRecord]:
+        """See AcceptStore."""
+        ...
+
     async def create_account(self, name: str, now_ms: int) -> int:
         """Returns the id. Raises ValueError if the name is taken."""
         ...
@@ -608,6 +626,10 @@ class AdminStore(Protocol):
 
     async def set_unicode_policy(self, account_id: int, policy: str) -> None:
         """strip, auto, reject, or empty for the setting's default."""
+        ...
+
+    async def set_type8_channel(self, account_id: int, channel: str) -> None:
+        """voice, sms, voice_then_sms, or empty for the setting's default."""
         ...
 
     async def put_key(self, row: KeyRow, now_ms: int) -> None:

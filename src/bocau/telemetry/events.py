@@ -41,6 +41,10 @@ class LogEvent(StrEnum):
     )
     MESSAGE_TAKE = "message.take", "to sent: the carrier took every part"
     MESSAGE_HOLD = "message.hold", "sending to uncertain: an answer never came, nothing is sent again"
+    MESSAGE_DOUBT = (
+        "message.doubt",
+        "to uncertain: it is not sent any more, and an earlier try that was never answered may have arrived",
+    )
     MESSAGE_DELIVER = "message.deliver", "to delivered: every part reached the phone"
     MESSAGE_FAIL = "message.fail", "to failed: a carrier refused a part or could not deliver it"
     MESSAGE_EXPIRE = "message.expire", "to expired: too old to be submitted"
@@ -94,6 +98,10 @@ class LogEvent(StrEnum):
     CALLBACK_POSTPONE = "callback.postpone", "a try failed; the next one is dated"
     CALLBACK_GIVE_UP = "callback.give_up", "the last try failed, or the customer answered 410; the callback is kept"
     CALLBACK_BLOCK = "callback.block", "the address is on the deny table"
+
+    WORKER_START = "worker.start", "a process that places calls has begun"
+    WORKER_DIE = "worker.die", "a process that places calls ended unasked; another one is started"
+    VOICE_WARN = "voice.warn", "the voice that speaks codes is no person's"
 
     STORE_OPEN = "store.open", "the store is open and was checked"
     STORE_MIGRATE = "store.migrate", "the schema was brought up to date"

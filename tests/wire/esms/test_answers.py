@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bocau.wire.esms import answers, codes, reports
 from bocau.wire.esms.markup import as_xml
 from bocau.wire.esms.operations import TABLE, Kind
-from bocau.wire.esms.reports import XML_SHAPES
+from bocau.wire.esms.reports import XML_SHAPES, CallReport
 from bocau.wire.esms.status import DERIVED, SendReport
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -41,9 +41,9 @@ BODIES = {
     "send_status": reports.send_status(DELIVERED),
     "send_status_101": reports.send_status_refused("101", SMSID),
     "send_status_105": reports.send_status_refused("105", SMSID),
-    "call_status": reports.call_status(SMSID, DERIVED["delivered"]),
-    "call_status_unanswered": reports.call_status(SMSID, DERIVED["failed"]),
-    "call_status_waiting": reports.call_status(SMSID, DERIVED["queued"]),
+    "call_status": reports.call_status(CallReport(SMSID, DERIVED["delivered"], "ANSWERED", 0, "")),
+    "call_status_unanswered": reports.call_status(CallReport(SMSID, DERIVED["failed"], "NOANSWERED", 0, "")),
+    "call_status_waiting": reports.call_status(CallReport(SMSID, DERIVED["queued"], "", 0, "")),
     "call_status_101": reports.call_status_refused("101", SMSID),
     "call_status_105": reports.call_status_refused("105", SMSID),
     "receivers": reports.receivers(RECEIVERS, dated=False),
@@ -150,7 +150,7 @@ def test_whatever_the_customer_wrote_is_inert_in_the_body(smsid: str, text: str)
     assert (
         json.loads(reports.sent(1, [SENT[0]._replace(content=text, campaign=smsid)]))["SentData"][0]["Content"] == text
     )
-    assert json.loads(reports.call_status(smsid, DERIVED["sent"]))["ReferenceId"] == smsid
+    assert json.loads(reports.call_status(CallReport(smsid, DERIVED["sent"], "", 0, "")))["ReferenceId"] == smsid
 
 
 def test_slashes_are_plain() -> None:
@@ -181,3 +181,15 @@ def test_money_has_exactly_four_decimals(amount: int, text: str) -> None:
 def test_a_balance_is_whole_when_it_has_no_fraction(amount: int, token: bytes) -> None:
     """It is a number token all the same."""
     assert reports.balance(amount, 1) == b'{"Balance":' + token + b',"CodeResponse":"100","UserID":1}'
+
+
+@pytest.mark.parametrize(
+    ("status", "documented"),
+    [("ANSWERED", "ANSWERED"), ("NO ANSWER", "NOANSWERED"), ("BUSY", "NOANSWERED"), ("FAILED", ""), ("LOST", "")],
+)
+def test_the_word_for_a_call_is_one_of_the_documents_unless_plain_ones_are_asked_for(
+    status: str, documented: str
+) -> None:
+    """The public documents have no busy and no failed call (esms-api 4.1)."""
+    assert reports.status_word(status, plain=False) == documented
+    assert reports.status_word(status, plain=True) == status

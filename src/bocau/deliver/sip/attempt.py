@@ -110,7 +110,8 @@ class Attempt:
     def result(self) -> CallResult:
         """How it ended; once it is over."""
         counters = self._media.counters()
-        return self._machine.result(self.link.trunk.name, counters if counters.sent else NO_MEDIA)
+        result = self._machine.result(self.link.trunk.name, counters if counters.sent else NO_MEDIA)
+        return result._replace(sip_call_id=self._sip_call_id)
 
     @property
     def lingers(self) -> bool:
@@ -193,7 +194,7 @@ class Attempt:
                 case Act.TELL_RINGING:
                     self._report(Ringing(self.order.call_id))
                 case Act.TELL_ANSWERED:
-                    self._report(Answered(self.order.call_id, self.link.trunk.name))
+                    self._report(Answered(self.order.call_id, self.link.trunk.name, self._sip_call_id))
                 case Act.FINISH:
                     self._finish()
 

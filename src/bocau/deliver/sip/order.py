@@ -164,6 +164,8 @@ class CallResult(NamedTuple):
     retry_after_seconds: int
     """What the trunk asked for, 0 if it did not."""
     media: MediaCounters
+    sip_call_id: str = ""
+    """Call-ID of the last INVITE; empty if none was sent."""
 
 
 class Ringing(NamedTuple):
@@ -177,6 +179,7 @@ class Answered(NamedTuple):
 
     call_id: str
     trunk: str
+    sip_call_id: str = ""
 
 
 class KeyPressed(NamedTuple):

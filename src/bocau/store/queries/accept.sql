@@ -88,7 +88,7 @@ UPDATE directory_version SET version = version + 1;
 
 -- name: directory_accounts
 -- For the directory.
-SELECT id, name, state, balance, credit_limit, unicode_policy FROM account ORDER BY name;
+SELECT id, name, state, balance, credit_limit, unicode_policy, type8_channel FROM account ORDER BY name;
 
 -- name: directory_keys
 -- For the directory.

@@ -10,6 +10,10 @@ UPDATE account SET state = $2 WHERE id = $1;
 -- strip, auto, reject, or empty for the setting's default.
 UPDATE account SET unicode_policy = $2 WHERE id = $1;
 
+-- name: set_type8_channel
+-- How SmsType 8 reaches the phone; empty for the default of the settings.
+UPDATE account SET type8_channel = $2 WHERE id = $1;
+
 -- name: set_credit_limit
 -- How far below zero.
 UPDATE account SET credit_limit = $2 WHERE id = $1;

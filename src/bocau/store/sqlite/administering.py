@@ -121,6 +121,14 @@ class Administering:
             lambda db, q: db.execute(q["set_unicode_policy"], (account_id, policy)),
         )
 
+    async def set_type8_channel(self, account_id: int, channel: str) -> None:
+        """See AdminStore."""
+        await self._change(
+            "account.type8_channel",
+            f"account {account_id}: {channel or 'default'}",
+            lambda db, q: db.execute(q["set_type8_channel"], (account_id, channel)),
+        )
+
     async def set_credit_limit(self, account_id: int, amount: int) -> None:
         """See AdminStore."""
         await self._change(

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
+from bocau.core.call import CallRecord
 from bocau.core.directory import (
     AccountRow,
     BlockedRow,
@@ -128,6 +129,7 @@ class SqliteStore(Administering):
         self._learn_ids = Kind("learn_ids", 16, self._put_id_forms)
         self._try_code = Kind("try_code", 19, CodeChecking(q).run)
         self._past = Kind("past", 20, dispatching.past)
+        self._call_ended = Kind("call_ended", 21, self._put_calls)
 
     @classmethod
     async def gateway(
@@ -358,6 +360,24 @@ class SqliteStore(Administering):
         """See DeliverStore."""
         rows = self._reader.execute(self._q["unreported"], (carrier, limit))
         return [Unreported(AttemptKey(*row[:3]), *row[3:]) for row in rows]
+
+    def call_ended(self, record: CallRecord, done: Done[None]) -> None:
+        """See CallStore."""
+        self._commit.put(self._call_ended, record, done)
+
+    def _put_calls(self, db: sqlite3.Connection, items: Sequence[CallRecord]) -> list[None]:
+        db.executemany(self._q["insert_call"], items)
+        return [None] * len(items)
+
+    async def calls(self, account_id: int | None, smsid: str) -> list[CallRecord]:
+        """See AcceptStore."""
+        head = head_of(smsid)
+        if head is None:
+            return []
+        first = self._reader.execute(self._q["callback_head"], (head,)).fetchone()
+        if first is None or first[1] != smsid.lower() or account_id not in (None, first[0]):
+            return []
+        return [CallRecord._make(row) for row in self._reader.execute(self._q["read_calls"], (head,))]
 
     def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
         """See DeliverStore."""

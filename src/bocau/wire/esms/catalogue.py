@@ -115,6 +115,7 @@ _SENT: Final = (
         "", "4821 la ma dang nhap BOCAU cua ban", _PHONE, SMSID, 8_500_000, DERIVED["queued"], _AT_MS, 29_028_845, 2
     ),
 )
+_CALL_REPORT: Final = reports.CallReport(SMSID, DERIVED["delivered"], "ANSWERED", 13, "")
 
 
 def _send_refused(code: str) -> bytes:
@@ -243,7 +244,7 @@ CATALOGUE: Final[Mapping[Kind, Entry]] = MappingProxyType(
                 ("found", reports.send_status(_REPORT)),
                 ("unknown id", reports.send_status_refused(codes.ID_UNKNOWN, SMSID)),
                 ("wrong keys", reports.send_status_refused(codes.AUTHORIZE_FAILED, SMSID)),
-                ("call, asked by ReferenceId", reports.call_status(SMSID, DERIVED["delivered"])),
+                ("call, asked by ReferenceId", reports.call_status(_CALL_REPORT)),
                 ("call unknown", reports.call_status_refused(codes.ID_UNKNOWN, SMSID)),
                 ("call, wrong keys", reports.call_status_refused(codes.AUTHORIZE_FAILED, SMSID)),
             ),

@@ -16,6 +16,7 @@ from bocau.wire.esms.status import Derived, SendReport
 
 __all__ = [
     "XML_SHAPES",
+    "CallReport",
     "ReceiverReport",
     "SentReport",
     "TemplateReport",
@@ -35,6 +36,7 @@ __all__ = [
     "send_status",
     "send_status_refused",
     "sent",
+    "status_word",
     "templates",
 ]
 
@@ -106,16 +108,42 @@ def send_status_refused(code: str, smsid: str) -> bytes:
     return b'{"CodeResponse":%b,"SMSID":%b}' % (_json(code), _json(smsid))
 
 
-def call_status(reference: str, derived: Derived) -> bytes:
-    """GetSendStatus of a call, asked for by ReferenceId (esms-api 4.1), as far as the state of its message tells.
+class CallReport(NamedTuple):
+    """What became of a call, as far as it has ended."""
 
-    A call that reached its end is ANSWERED or NOANSWERED; its duration and the key that was pressed are not recorded.
-    """
-    status = "ANSWERED" if derived.success else "NOANSWERED" if derived.failed and derived.sent else ""
+    reference: str
+    derived: Derived
+    status: str
+    """As it goes out, see `status_word`; empty while the call has not ended."""
+    duration_seconds: int
+    keys: str
+
+
+def call_status(report: CallReport) -> bytes:
+    """GetSendStatus of a call, asked for by ReferenceId (esms-api 4.1)."""
     return (
-        b'{"CallDuration":0,"CallStatus":"%b","CodeResponse":"100","Ivr":"","ReferenceId":%b,"SendStatus":%d,'
-        b'"SentResult":%d}' % (status.encode(), _json(reference), derived.send_status, derived.success)
+        b'{"CallDuration":%d,"CallStatus":%b,"CodeResponse":"100","Ivr":%b,"ReferenceId":%b,"SendStatus":%d,'
+        b'"SentResult":%d}'
+        % (
+            report.duration_seconds,
+            _json(report.status),
+            _json(report.keys),
+            _json(report.reference),
+            report.derived.send_status,
+            report.derived.success,
+        )
     )
+
+
+def status_word(status: str, *, plain: bool) -> str:
+    """The CallStatus of a call that ended ANSWERED, BUSY, NO ANSWER or FAILED.
+
+    The documents know only ANSWERED, NO ANSWER (here without its space) and nothing for a call that could not be
+    placed; `plain` tells all four.
+    """
+    if plain:
+        return status
+    return {"ANSWERED": "ANSWERED", "NO ANSWER": "NOANSWERED", "BUSY": "NOANSWERED"}.get(status, "")
 
 
 def call_status_refused(code: str, reference: str) -> bytes:

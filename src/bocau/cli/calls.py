@@ -1,0 +1,111 @@
+"""`bocau call`: how the calls of a message went, and in development what the phone heard."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bocau.cli.options import Config, Data, Json
+from bocau.cli.output import Trouble, document, facts, result, told
+
+if TYPE_CHECKING:
+    from bocau.cli.desk import Desk
+    from bocau.core.call import CallRecord
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Calls: how they went.")
+
+_Smsid = Annotated[str, typer.Argument(metavar="SMSID", help="The SMSID that the request was answered with.")]
+_NOBODY: Final = "nobody"
+
+
+@app.command("show")
+def show(smsid: _Smsid, as_json: Json = False, data: Data = None, config: Config = None) -> None:
+    """Show every call of a message: trunk, SIP answer, Q.850 cause, times, keys, RTP packets, who hung up."""
+    with told(as_json):
+        records = _records(smsid, data, config)
+        if as_json:
+            document([record._asdict() for record in records])
+            return
+        for record in records:
+            facts(_lines(record))
+            print()
+
+
+@app.command("listen")
+def listen(
+    smsid: _Smsid,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The WAV file to write.")] = Path("call.wav"),
+    as_json: Json = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Write to a WAV file what the simulated phone of `bocau dev` heard in the last call of a message."""
+    with told(as_json):
+        from bocau.cli.desk import store_path
+        from bocau.simulator.tape import CALLS_FOLDER, tape_file
+
+        record = _records(smsid, data, config)[-1]
+        folder = store_path(data, config).parent / CALLS_FOLDER
+        try:
+            sound = tape_file(folder, record.sip_call_id).read_bytes()
+        except OSError:
+            raise Trouble(
+                f"Nothing was recorded of this call ({record.status}): only the simulated phone of `bocau dev` does, "
+                "and only calls that it answers."
+            ) from None
+        try:
+            out.write_bytes(sound)
+        except OSError as error:
+            raise Trouble(f"{out} cannot be written: {error.strerror}.") from error
+        result(as_json, {"file": str(out), "status": record.status}, f"{out}: what the phone heard.")
+
+
+def _records(smsid: str, data: Data, config: Config) -> "list[CallRecord]":
+    """The calls of a message, at least one. Raises Trouble."""
+    from bocau.cli.desk import at_desk
+
+    async def read(desk: "Desk") -> "list[CallRecord]":
+        return await desk.store.calls(None, smsid.strip())
+
+    found = at_desk(data, config, read)
+    if not found:
+        raise Trouble("There is no call of this SMSID that has ended: a call is written down when it is over.")
+    return found
+
+
+def _lines(record: "CallRecord") -> list[tuple[str, object]]:
+    answer = f"{record.sip_status or 'none'}" + (f", Q.850 cause {record.cause}" if record.cause else "")
+    rtp = f"{record.packets_sent} sent, {record.packets_received} received, {record.packets_lost} lost"
+    one_way = "; one-way audio: nothing came back" if record.packets_sent and not record.packets_received else ""
+    return [
+        ("Call", record.number),
+        ("Status", record.status),
+        ("Why", record.reason),
+        ("Trunk", record.trunk or None),
+        ("Trunks tried", record.trunks),
+        ("SIP answer", answer),
+        ("Call-ID", record.sip_call_id or None),
+        ("Begun", _moment(record.begun_ms)),
+        ("Rang", _moment(record.rang_ms)),
+        ("Answered", _moment(record.answered_ms)),
+        ("Ended", _moment(record.ended_ms)),
+        ("Seconds", record.duration_seconds),
+        ("Hung up by", None if record.hung_up_by == _NOBODY else record.hung_up_by),
+        ("Keys", record.keys or None),
+        ("Code said", f"{record.plays} time{'' if record.plays == 1 else 's'}"),
+        ("RTP packets", rtp + one_way),
+        ("Jitter", f"{record.jitter_ms} ms"),
+    ]
+
+
+def _moment(at_ms: int | None) -> str | None:
+    from datetime import UTC, datetime
+
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+@app.callback()
+def _calls() -> None:
+    """Calls: how they went."""

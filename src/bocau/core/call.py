@@ -1,0 +1,46 @@
+"""What is remembered of a call."""
+
+from typing import NamedTuple
+
+__all__ = ["LOST", "CallRecord"]
+
+LOST = "LOST"
+"""Status of a call whose process died: nobody knows how it ended."""
+
+
+class CallRecord(NamedTuple):
+    """One call, once it has ended. The fields are the columns of the table `call_record`, in order."""
+
+    message_id: int
+    number: int
+    """Which try of the message it was."""
+    account_id: int
+    status: str
+    """ANSWERED, BUSY, NO ANSWER, FAILED or LOST."""
+    trunk: str
+    """The last one tried; empty if none was."""
+    trunks: int
+    """How many were tried."""
+    sip_call_id: str
+    sip_status: int
+    """0: no final answer came."""
+    cause: int
+    """Q.850, 0 without one."""
+    reason: str
+    """For people; holds no number and no code."""
+    duration_seconds: int
+    """From the answer to the end, rounded up; 0 unless answered."""
+    hung_up_by: str
+    """caller (we), callee or nobody."""
+    keys: str
+    """What the callee pressed."""
+    plays: int
+    """How often the prompt was begun."""
+    packets_sent: int
+    packets_received: int
+    packets_lost: int
+    jitter_ms: int
+    begun_ms: int
+    rang_ms: int | None
+    answered_ms: int | None
+    ended_ms: int

@@ -1,0 +1,1 @@
+"""Voice carriers: calls in child processes, and what they come to in the store."""

@@ -1,0 +1,396 @@
+"""The carrier of calls: a message of its goes out as one call, and what became of the call is its answer and receipt.
+
+A call is the one submission that may last a minute. It counts as taken once the phone was picked up: from then on it is
+never placed again, whatever happens. What ends before that was not taken, so the message may be called again or go
+another way.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+
+from bocau.core import phone as phones
+from bocau.core.call import LOST, CallRecord
+from bocau.core.lifecycle import AttemptState
+from bocau.core.message import AnswerKind, AttemptKey, ReceiptIn, ReceiptStored
+from bocau.core.outcome import match_key
+from bocau.core.text import find_code
+from bocau.deliver.record import Recorder, Sent, TakeReceipt
+from bocau.deliver.sip.order import NO_MEDIA, CallResult, CallStatus, Retry, Side
+from bocau.deliver.voice.crew import Crew, Heard, Lost
+from bocau.deliver.voice.messages import Key, Over, Picked, Place, Rang
+from bocau.ports import Pulse, Submission, World
+from bocau.store.contract import CallStore, OutcomeDeadlines, StoreFault
+from bocau.telemetry import CarrierMeters, Log, LogEvent
+
+__all__ = ["Past", "VoiceCarrier", "word_of"]
+
+_AGAIN_MS: Final = 30_000
+"""Wait before a phone that was busy or not answered is called once more (voice, Mapping)."""
+_TRUNK_FAULT: Final = frozenset({Retry.NEXT_TRUNK, Retry.NEXT_TRUNK_BACK_OFF})
+_ENGAGED_MS: Final = 5_000
+"""Wait of a message whose number is being called for another one."""
+_CANCELLED: Final = 487
+_MOST_REMEMBERED: Final = 10_000
+_FAULT_SECONDS: Final = 1.0
+_DRAIN_SECONDS: Final = 60.0
+"""A call that speaks is let end: nobody would call again."""
+
+
+class _Call:
+    """One call on its way."""
+
+    __slots__ = ("answered_ms", "begun_ms", "cut", "rang_ms", "sent", "sip_call_id")
+
+    def __init__(self, sent: Sent, begun_ms: int) -> None:
+        self.sent = sent
+        self.begun_ms = begun_ms
+        self.rang_ms: int | None = None
+        self.answered_ms: int | None = None
+        self.sip_call_id = ""
+        self.cut = False
+        """The gateway stopped before it was answered."""
+
+
+class Past(NamedTuple):
+    """What decides whether a message may be called again."""
+
+    again: bool
+    """It has had its second call, or has it now."""
+    expires_in_ms: int
+    elsewhere: bool
+    """Another carrier of its route may have it."""
+
+
+class Word(NamedTuple):
+    """What a call is as an answer to a submission."""
+
+    kind: AnswerKind
+    status: int = 0
+    carrier_id: str = ""
+    match_key: str = ""
+    wait_ms: int = 0
+    """When it may be tried again, if it was put off; 0: after the usual wait."""
+
+
+class VoiceCarrier:
+    """`ports.Carrier` over a crew of voice workers. A message goes out whole: it has one part here."""
+
+    adapts = True
+
+    def __init__(
+        self,
+        name: str,
+        world: World,
+        store: CallStore,
+        receipts: TakeReceipt,
+        crew: Callable[[Callable[[], None]], Crew],
+        deadlines: OutcomeDeadlines,
+        meters: CarrierMeters,
+        log: Log,
+        *,
+        on_room: Callable[[], None],
+        on_callbacks: Callable[[], None],
+    ) -> None:
+        """`crew` makes the workers, given whom to tell of room."""
+        self.name = name
+        self.pulse = Pulse()
+        self.outstanding = 0
+        self.crew = crew(on_room)
+        self._world = world
+        self._store = store
+        self._receipts = receipts
+        self._meters = meters
+        self._log = log
+        self._on_room = on_room
+        self._recorder = Recorder(world, store, name, deadlines, meters, log, on_callbacks)
+        self._reserved = 0
+        self._stopping = False
+        self._calls: dict[str, _Call] = {}
+        self._ringing: set[str] = set()
+        """Numbers with a call: there is one at a time for each."""
+        self._unrecorded = 0
+        self._called_again: OrderedDict[int, None] = OrderedDict()
+
+    # What dispatch and the operator ask for
+
+    @property
+    def window(self) -> int:
+        """Calls that all lines together carry."""
+        return self.crew.size
+
+    @property
+    def wanted(self) -> int:
+        """Workers."""
+        return self.crew.workers
+
+    @property
+    def bound(self) -> int:
+        """Workers that have a trunk that is up."""
+        return self.crew.working
+
+    @property
+    def why(self) -> str:
+        """Why a worker or a trunk is down; empty while all are up."""
+        return self.crew.why
+
+    @property
+    def pace_per_second(self) -> float | None:
+        """See fleet.Ship. The pace of calls is that of the trunks, and known to the workers alone."""
+        return None
+
+    @property
+    def up(self) -> bool:
+        """See ports.Carrier."""
+        return self.crew.working > 0 and not self._stopping
+
+    @property
+    def room(self) -> int:
+        """See ports.Carrier."""
+        return max(0, self.crew.room - self._reserved) if self.up else 0
+
+    @property
+    def idle(self) -> bool:
+        """See ports.Carrier."""
+        return self.up and not self.outstanding and not self._reserved
+
+    def summary(self) -> dict[str, object]:
+        """See fleet.Ship. Its binds are the workers that have a trunk."""
+        return {
+            "link": self.name,
+            "kind": "sip",
+            "address": ", ".join(sorted({trunk.name for trunk in self.crew.standing()})),
+            "state": "works" if self.bound == self.wanted else "partly works" if self.bound else "down",
+            "binds": f"{self.bound} of {self.wanted}",
+            "window": f"{self.outstanding} of {self.window}",
+            "why": self.why,
+        }
+
+    def start(self) -> None:
+        """Start the workers."""
+        self.crew.start()
+
+    async def stop(self, seconds: float) -> None:
+        """Let the calls that were answered end, give up those that were not, and wait until all is recorded."""
+        self._stopping = True
+        for call_id, call in list(self._calls.items()):
+            if call.answered_ms is None:
+                call.cut = True
+                self.crew.cancel(call_id)
+        await self.crew.stop(max(seconds, _DRAIN_SECONDS))
+        until = self._world.monotonic() + _FAULT_SECONDS * 5
+        while self._unrecorded and self._world.monotonic() < until:
+            await self._world.sleep(0.01)
+        await self._recorder.finish()
+
+    def reserve(self, parts: int) -> None:
+        """See ports.Carrier."""
+        self._reserved += parts
+
+    def release(self, parts: int) -> None:
+        """See ports.Carrier."""
+        self._reserved -= parts
+        self._on_room()
+
+    def submit(self, submission: Submission) -> None:
+        """See ports.Carrier."""
+        self._reserved -= len(submission.parts)
+        self.outstanding += 1
+        self._meters.submitted += 1
+        sent = Sent(
+            AttemptKey(submission.message_id, 1, submission.number),
+            submission.account_id,
+            submission.total,
+            submission.route_class,
+            submission.phone,
+            self._world.monotonic(),
+            None,
+            submission.recourse,
+        )
+        call = _Call(sent, self._world.now_ms())
+        message = submission.message
+        code = None if message is None else find_code(message.content)
+        if message is None or code is None:
+            self._end(call, _no_call("there is no code to say", Retry.NONE), Past(True, 0, sent.recourse.elsewhere))
+            return
+        if sent.phone in self._ringing:
+            self.outstanding -= 1
+            self._recorder.record(sent, AnswerKind.TEMPORARY, wait_ms=_ENGAGED_MS)
+            self._on_room()
+            return
+        call_id = f"{submission.message_id:x}-{submission.number}"
+        self._calls[call_id] = call
+        self._ringing.add(sent.phone)
+        place = Place(call_id, phones.to_e164(submission.phone), code)
+        try:
+            self.crew.place(place, partial(self._heard, call, message.expires_ms))
+        except LookupError:
+            self._over(call_id, call)
+            past = Past(True, 0, sent.recourse.elsewhere)
+            self._end(call, _no_call("no worker had room", Retry.NEXT_TRUNK_BACK_OFF), past)
+
+    # What the workers tell
+
+    def _heard(self, call: _Call, expires_ms: int, heard: Heard) -> None:
+        match heard:
+            case Rang():
+                call.rang_ms = call.rang_ms or self._world.now_ms()
+            case Picked():
+                self._picked(call, heard)
+            case Key():
+                return
+            case Over():
+                self._over(heard.call_id, call)
+                self._end(call, heard.result, self._past(call, expires_ms))
+            case Lost():
+                self._over(heard.call_id, call)
+                self._lost(call, heard, self._past(call, expires_ms))
+
+    def _over(self, call_id: str, call: _Call) -> None:
+        self._calls.pop(call_id, None)
+        self._ringing.discard(call.sent.phone)
+
+    def _past(self, call: _Call, expires_ms: int) -> Past:
+        sent = call.sent
+        again = sent.key.message_id in self._called_again
+        return Past(again, expires_ms - self._world.now_ms(), sent.recourse.elsewhere)
+
+    def _picked(self, call: _Call, picked: Picked) -> None:
+        """Somebody took the call: from here on the message has been taken."""
+        call.answered_ms = self._world.now_ms()
+        call.sip_call_id = picked.sip_call_id
+        self._meters.answer_seconds.observe(self._world.monotonic() - call.sent.at)
+        sip_call_id = picked.sip_call_id
+        self._recorder.record(call.sent, AnswerKind.TAKEN, 200, sip_call_id, match_key(sip_call_id))
+
+    def _end(self, call: _Call, result: CallResult, past: Past) -> None:
+        """The last word about a call: its record first, then what it comes to."""
+        if result.retry in _TRUNK_FAULT:
+            self.pulse.miss()
+        else:
+            self.pulse.beat()
+        record = self._record_of(call, result.status.value, result)
+        if call.answered_ms is not None:
+            state = AttemptState.DELIVERED if result.plays else AttemptState.UNDELIVERED
+            self._remember(record, lambda: self._report(call, state, record))
+            return
+        # Given up by us before anybody took it: 487 says so, or no INVITE left. A 200 may have crossed our CANCEL.
+        given_up = call.cut and (result.sip_status == _CANCELLED or not result.trunk)
+        word = Word(AnswerKind.TEMPORARY, result.sip_status) if given_up else word_of(result, past)
+        if result.retry is Retry.LATER and word.kind is AnswerKind.TEMPORARY:
+            self._call_again(call)
+        self._remember(record, lambda: self._refuse(call, word, record))
+
+    def _lost(self, call: _Call, lost: Lost, past: Past) -> None:
+        """The worker died. Whether the phone rang is not known; that nobody had answered yet is."""
+        self.pulse.miss()
+        result = _no_call("the process of the call died", Retry.LATER)._replace(trunk=lost.trunk)
+        record = self._record_of(call, LOST, result)
+        if lost.answered:
+            self._remember(record, lambda: self._report(call, AttemptState.UNKNOWN, record))
+            return
+        word = word_of(result, past)._replace(wait_ms=0)
+        if word.kind is AnswerKind.TEMPORARY:
+            self._call_again(call)
+        self._remember(record, lambda: self._refuse(call, word, record))
+
+    def _call_again(self, call: _Call) -> None:
+        """It will have its second call, and no third."""
+        self._called_again[call.sent.key.message_id] = None
+        if len(self._called_again) > _MOST_REMEMBERED:
+            self._called_again.popitem(last=False)
+
+    # What the store is told
+
+    def _remember(self, record: CallRecord, then: Callable[[], None]) -> None:
+        """Store how a call went, then what it comes to; a record that cannot be stored is offered again."""
+
+        def done(result: StoreFault | None) -> None:
+            if isinstance(result, StoreFault):
+                self._log.error(LogEvent.STORE_FAIL, exc_info=result)
+                asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._store.call_ended, record, done)
+                return
+            self._unrecorded -= 1
+            then()
+
+        self.outstanding -= 1
+        self._unrecorded += 1
+        self._store.call_ended(record, done)
+        self._on_room()
+
+    def _refuse(self, call: _Call, word: Word, record: CallRecord) -> None:
+        self._log.info(LogEvent.ATTEMPT_REFUSE, message=record.message_id, reason=f"{record.status}: {record.reason}")
+        self._recorder.record(call.sent, *word)
+
+    def _report(self, call: _Call, state: AttemptState, record: CallRecord) -> None:
+        """The receipt of a call that was taken."""
+        self._meters.receipts += 1
+        receipt = ReceiptIn(
+            self.name,
+            call.sip_call_id,
+            (match_key(call.sip_call_id),),
+            call.sent.phone,
+            state,
+            record.status,
+            self._world.now_ms(),
+            b"",
+            call.sent.key,
+            hand_over=False,
+        )
+        self._receipts(receipt, partial(self._reported, receipt))
+
+    def _reported(self, receipt: ReceiptIn, stored: ReceiptStored | None) -> None:
+        """No carrier will say it again: a receipt that could not be stored is offered again by us."""
+        if stored is None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_FAULT_SECONDS, self._receipts, receipt, partial(self._reported, receipt))
+
+    def _record_of(self, call: _Call, status: str, result: CallResult) -> CallRecord:
+        key, media = call.sent.key, result.media
+        return CallRecord(
+            key.message_id,
+            key.number,
+            call.sent.account_id,
+            status,
+            result.trunk,
+            result.trunks,
+            result.sip_call_id or call.sip_call_id,
+            result.sip_status,
+            result.cause,
+            result.reason,
+            result.duration_seconds,
+            result.hung_up_by.value,
+            result.keys,
+            result.plays,
+            media.sent,
+            media.received,
+            media.lost,
+            media.jitter_ms,
+            call.begun_ms,
+            call.rang_ms,
+            call.answered_ms,
+            self._world.now_ms(),
+        )
+
+
+def word_of(result: CallResult, past: Past) -> Word:
+    """What a call that nobody answered is as an answer to a submission (voice, Mapping).
+
+    Where another carrier may have the message it is given to that at once: a code is of use for minutes. Else a phone
+    that was busy or not answered is called once more after 30 s, if the code lives so long, and a fault of the trunks
+    is tried again until it does not.
+    """
+    status = result.sip_status
+    if past.elsewhere or result.retry is Retry.NONE:
+        return Word(AnswerKind.PERMANENT, status)
+    if result.retry in _TRUNK_FAULT:
+        return Word(AnswerKind.TEMPORARY, status, wait_ms=result.retry_after_seconds * 1_000)
+    if past.again or past.expires_in_ms <= _AGAIN_MS:
+        return Word(AnswerKind.PERMANENT, status)
+    return Word(AnswerKind.TEMPORARY, status, wait_ms=_AGAIN_MS)
+
+
+def _no_call(reason: str, retry: Retry) -> CallResult:
+    return CallResult(CallStatus.FAILED, retry, 0, 0, reason, "", 0, 0, Side.NOBODY, "", 0, 0, NO_MEDIA)

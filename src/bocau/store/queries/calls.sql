@@ -1,0 +1,18 @@
+-- Calls: how they went.
+
+-- name: insert_call
+-- A call has ended; the columns are the fields of core.call.CallRecord, in order. A repetition changes nothing.
+INSERT INTO call_record (
+    message_id, number, account_id, status, trunk, trunks, sip_call_id, sip_status, cause, reason, duration_seconds,
+    hung_up_by, keys, plays, packets_sent, packets_received, packets_lost, jitter_ms, begun_ms, rang_ms, answered_ms,
+    ended_ms
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22
+) ON CONFLICT DO NOTHING;
+
+-- name: read_calls
+-- The calls of one message, oldest first.
+SELECT message_id, number, account_id, status, trunk, trunks, sip_call_id, sip_status, cause, reason, duration_seconds,
+    hung_up_by, keys, plays, packets_sent, packets_received, packets_lost, jitter_ms, begun_ms, rang_ms, answered_ms,
+    ended_ms
+FROM call_record WHERE message_id = $1 ORDER BY number;

@@ -1,0 +1,246 @@
+"""A whole gateway with real voice workers and a called phone, on the loopback: from the request to the callback."""
+
+import asyncio
+import io
+import ipaddress
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tests.rooms.deliver.voice.workshop import children_of
+from tests.system.processes import until
+
+from bocau.app import Gateway
+from bocau.caller.client import GuardedHttp, HttpLimits
+from bocau.core.call import CallRecord
+from bocau.deliver.speech.builtin import Builtin
+from bocau.deliver.speech.cache import Cache
+from bocau.deliver.speech.prompt import Options
+from bocau.deliver.speech.speaker import Speaker
+from bocau.listener import Limits, Listener, Request
+from bocau.ports import HttpAnswer, HttpBody, HttpFailure
+from bocau.provision import Profile
+from bocau.settings import VOICE, Settings
+from bocau.settings.sections import Accept, Admin, Api, Callback, Carrier, Route, Store, Trunk, Voice
+from bocau.settings.values import Secret
+from bocau.simulator.ear import Ear
+from bocau.simulator.phone import Phone
+from bocau.simulator.rules import PLAIN, Rules
+from bocau.simulator.smsc import Smsc
+from bocau.telemetry import Lines, make_log
+from bocau.wire.rtp.g711 import alaw_decode
+from bocau.world import RealWorld
+
+SEND = "/MainService.svc/json/SendMultipleMessage_V4_post_json/"
+JSON = (("Content-Type", "application/json"),)
+PROFILE = Profile("shop", "key", "secret", (), (), ((8, 600),), 1_000_000)
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+class Town:
+    """The gateway, the phone it calls, an SMSC, and a customer who sends and is called back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = RealWorld()
+        self.phone = Phone(self.world)
+        self.said = io.StringIO()
+        self.called_back: list[str] = []
+        self.gateway: Gateway
+        self.smsc: Smsc
+        self.customer: Listener
+        self._folder = folder
+        self._http = GuardedHttp(self.world, limits=HttpLimits(), allowed_networks=LOOPBACK, denied_ports=frozenset())
+
+    def _settings(self, channel: str) -> Settings:
+        return Settings(
+            api=Api(port=0),
+            admin=Admin(port=0),
+            store=Store(path=str(self._folder / "bocau.db")),
+            accept=msgspec.structs.replace(Accept(), type8_channel=channel),
+            callback=Callback(allowed_networks=("127.0.0.0/8",)),
+            carrier=(
+                Carrier(name="texts", host="127.0.0.1", port=self.smsc.port, system_id="us", password=Secret("pw")),
+            ),
+            route=(
+                Route(name="codes", carriers=(VOICE, "texts"), sms_type=8),
+                Route(name="rest", carrier="texts", sms_type=2),
+            ),
+            trunk=(
+                Trunk(
+                    name="phone",
+                    host="127.0.0.1",
+                    port=self.phone.port,
+                    user="bocau",
+                    password=Secret("bocau"),
+                    calls_per_second=50.0,
+                ),
+            ),
+            voice=Voice(
+                engines=("builtin",),
+                repeats=1,
+                gap_ms=100,
+                packs_folder=str(self._folder / "packs"),
+                cache_folder=str(self._folder / "speech"),
+            ),
+        )
+
+    async def open(self, channel: str) -> None:
+        await self.phone.start()
+        self.smsc = await Smsc.start(self.world, "127.0.0.1", 0, Rules(0.05, table=PLAIN))
+        self.customer = await Listener.start(self.world, self._answer, "127.0.0.1", 0, Limits(), self._fault)
+        log = make_log(Lines(self.said), self.world.now_ms)
+        self.gateway = Gateway(self._settings(channel), self.world, log, self._fault, (PROFILE,))
+        await self.gateway.start()
+        await until("a line for calls", lambda: self.gateway.fleet.ships[VOICE].room)
+
+    async def close(self) -> None:
+        await self.gateway.stop()
+        await self.customer.close(1.0)
+        await self.smsc.close()
+        await self.phone.stop()
+        self._http.close()
+
+    def _answer(self, request: Request) -> None:
+        self.called_back.append(request.target.decode())
+        request.respond(200, b"ok")
+
+    def _fault(self, error: BaseException) -> None:
+        raise AssertionError from error
+
+    async def send(self, phone: str, code: str) -> str:
+        """Ask for a code to be told; the SMSID."""
+        body = {
+            "ApiKey": "key",
+            "SecretKey": "secret",
+            "Phone": phone,
+            "Content": f"{code} la ma cua ban",
+            "SmsType": "8",
+            "CallbackUrl": f"http://127.0.0.1:{self.customer.port}/hook",
+        }
+        told: asyncio.Future[HttpAnswer | HttpFailure] = asyncio.get_running_loop().create_future()
+        url = f"http://127.0.0.1:{self.gateway.api.port}{SEND}"
+        self._http.post(url, HttpBody(json.dumps(body).encode(), JSON, repeatable=False), 5.0, told.set_result)
+        answer = await told
+        assert isinstance(answer, HttpAnswer)
+        decoded = json.loads(answer.body)
+        assert decoded["CodeResult"] == "100", decoded
+        return str(decoded["SMSID"])
+
+    async def status(self, reference: str) -> dict[str, Any]:
+        """GetSendStatus of a call."""
+        told: asyncio.Future[HttpAnswer | HttpFailure] = asyncio.get_running_loop().create_future()
+        query = f"ApiKey=key&SecretKey=secret&ReferenceId={reference}"
+        url = f"http://127.0.0.1:{self.gateway.api.port}/MainService.svc/json/GetSendStatus?{query}"
+        self._http.begin(url, lambda _: (), 5.0, told.set_result)
+        answer = await told
+        assert isinstance(answer, HttpAnswer)
+        decoded: dict[str, Any] = json.loads(answer.body)
+        return decoded
+
+    async def outcome(self, smsid: str) -> str:
+        """The callback of a message, once it came."""
+        return await until("the callback", lambda: next((one for one in self.called_back if smsid in one), ""), 40.0)
+
+    async def calls(self, smsid: str) -> list[CallRecord]:
+        return await self.gateway.store.calls(None, smsid)
+
+
+@asynccontextmanager
+async def town(folder: Path, channel: str) -> AsyncIterator[Town]:
+    place = Town(folder)
+    await place.open(channel)
+    try:
+        yield place
+    finally:
+        await place.close()
+
+
+def play(folder: Path, channel: str, scenario: Callable[[Town], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(80), town(folder, channel) as place:
+            await scenario(place)
+
+    asyncio.run(run())
+
+
+def ear() -> Ear:
+    """An ear that knows the built-in signs."""
+    clips = Speaker([Builtin()], Cache(None)).warm("vi", "north", Options()).clips
+    return Ear({name: alaw_decode(clip.alaw) for name, clip in clips.items()})
+
+
+def test_a_code_is_said_on_the_phone_and_status_and_callback_tell_of_it(tmp_path: Path) -> None:
+    """And a declined call costs nothing: the same request, a phone that says no."""
+
+    async def scenario(place: Town) -> None:
+        answered, declined = await place.send("0901231234", "686047"), await place.send("0901230022", "5555")
+        assert "SendStatus=5&SendSuccess=0&TotalPrice=0.0000" in await place.outcome(declined)
+        assert "SendStatus=5&SendSuccess=1&TotalPrice=600.0000" in await place.outcome(answered)
+        heard = next(one for one in place.phone.recordings if one.number.endswith("1234"))
+        assert ear().hear(heard.octets, "alaw").codes == ("686047",)
+        told = await place.status(answered)
+        assert (told["CallStatus"], told["SendStatus"], told["SentResult"]) == ("ANSWERED", 5, 1)
+        [call] = await place.calls(answered)
+        assert told["CallDuration"] == call.duration_seconds > 5
+        assert (call.status, call.trunk, call.sip_status, call.plays) == ("ANSWERED", "phone", 200, 1)
+        assert call.begun_ms <= (call.rang_ms or 0) <= (call.answered_ms or 0) <= call.ended_ms
+        [refused] = await place.calls(declined)
+        assert (refused.status, refused.sip_status, refused.cause) == ("FAILED", 603, 21)
+        assert (await place.status(declined))["CallStatus"] == ""
+        assert "686047" not in place.said.getvalue()
+        assert not place.smsc.inbox
+
+    play(tmp_path, "voice", scenario)
+
+
+def test_a_phone_that_does_not_answer_gets_a_text_where_the_account_wants_it(tmp_path: Path) -> None:
+    """voice_then_sms: one call, then one text; an answered call is followed by none."""
+
+    async def scenario(place: Town) -> None:
+        busy, answered = await place.send("0901230006", "111111"), await place.send("0901230028", "222222")
+        assert "SendSuccess=1" in await place.outcome(busy)
+        assert "SendSuccess=1" in await place.outcome(answered)
+        assert [sms.text.split()[0] for sms in place.smsc.inbox] == ["111111"]
+        assert [one.status for one in await place.calls(busy)] == ["BUSY"]
+        assert [one.hung_up_by for one in await place.calls(answered)] == ["callee"]
+
+    play(tmp_path, "voice_then_sms", scenario)
+
+
+def test_a_code_goes_by_text_where_calls_are_not_wanted(tmp_path: Path) -> None:
+    """sms: the same routes, and no phone rings."""
+
+    async def scenario(place: Town) -> None:
+        smsid = await place.send("0901231234", "333333")
+        assert "SendSuccess=1" in await place.outcome(smsid)
+        assert place.phone.recordings == []
+        assert (await place.status(smsid))["CallStatus"] == "ANSWERED"
+
+    play(tmp_path, "sms", scenario)
+
+
+def test_a_worker_that_dies_never_makes_an_answered_phone_ring_again(tmp_path: Path) -> None:
+    """kill -9 in mid-call: the answered message ends unknown; the one that only rang is called once more (F32)."""
+
+    async def scenario(place: Town) -> None:
+        answered, ringing = await place.send("0901231234", "444444"), await place.send("0901230034", "555555")
+        await until("two calls", lambda: len(place.phone.recordings) == 2)
+        speaking = next(one for one in place.phone.recordings if one.number.endswith("1234"))
+        await until("the first is spoken to", lambda: len(speaking.frames) > 20)
+        [pid] = children_of("self")
+        os.kill(pid, signal.SIGKILL)
+        assert "SendSuccess=0" in await place.outcome(answered)
+        assert "SendSuccess=1" in await place.outcome(ringing)
+        assert [one.status for one in await place.calls(answered)] == ["LOST"]
+        assert [one.status for one in await place.calls(ringing)] == ["LOST", "ANSWERED"]
+        numbers = [one.number[-4:] for one in place.phone.recordings]
+        assert sorted(numbers) == ["0034", "0034", "1234"]
+        rows = place.gateway.store._reader.execute("SELECT state FROM message ORDER BY id").fetchall()
+        assert rows == [("unknown",), ("delivered",)]
+
+    play(tmp_path, "voice", scenario)
