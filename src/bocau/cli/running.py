@@ -233,7 +233,11 @@ class _Development(_Run):
         terminal = sys.stdout.isatty()
         # A person at a terminal sees the stage, and from the log what is wrong; a program gets every line.
         quiet = terminal and self._level == "info"
-        log = _log_of(self.settings, self.world, "warning" if quiet else self._level)
+        level = "warning" if quiet else self._level
+        log = _log_of(self.settings, self.world, level)
+        # Those that place calls write by the settings.
+        log_row = msgspec.structs.replace(self.settings.log, level=level)
+        self.settings = msgspec.structs.replace(self.settings, log=log_row)
         door_log = _log_of(self.settings, self.world, self._level)
         stage = Stage(sys.stdout, terminal, door_log)
         self.world = SteadyWorld(RealWorld())  # one clock for the gateway and its carrier, which the test API may move
