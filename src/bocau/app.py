@@ -38,7 +38,7 @@ from bocau.report.callbacks import CallbackPolicy, Callbacks
 from bocau.report.inbound import InboundTeller
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.loop import Schedule
-from bocau.settings import BadSettings, Settings, read_numbering
+from bocau.settings import BadSettings, Settings, channel_of, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
 from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts, StoreFault
@@ -315,6 +315,7 @@ class Gateway:
                     self.log.error(LogEvent.SETTINGS_REFUSE, reason=str(problem))
                 raise
             old = self.settings
+            self.door.type8_channel = channel_of(settings)
             names = [name for name in settings.__struct_fields__ if name not in _RELOADED]
             reloaded = Reloaded(
                 await self.fleet.replace(settings),
@@ -465,6 +466,7 @@ def policy_of(settings: Settings) -> Policy:
         accept.tracked_numbers,
         accept.query_days * 86_400_000,
         accept.call_status == "plain",
+        channel_of(settings),
     )
 
 

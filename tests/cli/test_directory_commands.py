@@ -244,8 +244,8 @@ def test_recordings_are_added_replaced_listed_and_removed(desk: Shell, tmp_path:
     file.write_bytes(write_wav(Sound(array("h", [0] * 32_000), 16_000)))
     assert desk.json("call-recording", "add", "bocau-dev", "welcome", str(file))["id"] == made["id"]
     assert desk.json("call-recording", "list", "bocau-dev") == [{"id": made["id"], "name": "welcome", "seconds": 2.0}]
-    file.write_bytes(write_wav(Sound(array("h", [0] * 480_001), 8_000)))
-    assert "at most a minute" in desk.fails("call-recording", "add", "bocau-dev", "long", str(file))
+    file.write_bytes(write_wav(Sound(array("h", [0] * 360_001), 8_000)))
+    assert "at most 45 s" in desk.fails("call-recording", "add", "bocau-dev", "long", str(file))
     file.write_bytes(b"no sound")
     assert "is not a WAV file" in desk.fails("call-recording", "add", "bocau-dev", "x", str(file))
     assert "cannot be read" in desk.fails("call-recording", "add", "bocau-dev", "x", str(tmp_path / "none.wav"))

@@ -11,6 +11,7 @@ from bocau.wire.esms.send import SendRequest
 
 __all__ = ["compose_recorded", "compose_spoken"]
 
+_CALLED: Final = "voice"
 _LONGEST_ID: Final = 18
 """Digits of an id that the store can have."""
 
@@ -29,12 +30,18 @@ def compose_spoken(asked: CallRequest, key: Key) -> SendRequest | Refusal:
     return asked.saying(said)
 
 
-def compose_recorded(asked: CallRequest, key: Key) -> SendRequest | Refusal:
-    """The send of a recording, or why there is none."""
+def compose_recorded(asked: CallRequest, key: Key, channel: str) -> SendRequest | Refusal:
+    """The send of a recording, or why there is none. `channel` is how type 8 goes where the account has no own way.
+
+    A recording has no text: an account whose type 8 may go by SMS would have its name sent to people.
+    """
     number = _number(asked.template_id)
     name = key.account.recordings.get(number)
     if name is None:
         reason = "the account has no recording of this TemplateId"
+        return Refusal(codes.RECORDING_UNKNOWN, codes.text(codes.RECORDING_UNKNOWN), reason, 6)
+    if (key.account.type8_channel or channel) != _CALLED:
+        reason = "type 8 of this account may go by SMS, and a recording can only be called"
         return Refusal(codes.RECORDING_UNKNOWN, codes.text(codes.RECORDING_UNKNOWN), reason, 6)
     return asked.playing(number, name)
 

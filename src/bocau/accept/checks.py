@@ -66,6 +66,8 @@ class Policy(NamedTuple):
     """How long after its acceptance a request can be asked about."""
     plain_call_status: bool = False
     """CallStatus tells all four outcomes of a call, not only those of the public documents."""
+    type8_channel: str = "voice"
+    """How SmsType 8 reaches the phone where an account has no own way: voice, sms or voice_then_sms."""
 
 
 class Receiver(NamedTuple):

@@ -71,6 +71,8 @@ class Door:
     ) -> None:
         self.closed = False
         """True while the gateway stops, or cannot store: sends are answered 503."""
+        self.type8_channel = policy.type8_channel
+        """See Policy; routes that are reloaded may change it."""
         self.otherwise: Callable[[Request], bool] = _nobody
         """Who else answers on this listener, asked about paths that are no operation; False: it is not theirs."""
         self._world = world
@@ -160,8 +162,10 @@ class Door:
         """A call that says a registered text, or plays a recording: a message of type 8 too."""
         self._meters.requests += 1
         asked = decode_call_template(_body(request), query)
-        compose = compose_spoken if operation.kind is Kind.CALL_TEMPLATE else compose_recorded
-        self._take(as_call(request), asked.request, lambda key: compose(asked, key))
+        if operation.kind is Kind.CALL_TEMPLATE:
+            self._take(as_call(request), asked.request, lambda key: compose_spoken(asked, key))
+        else:
+            self._take(as_call(request), asked.request, lambda key: compose_recorded(asked, key, self.type8_channel))
 
     def _send_code(self, request: Caller, operation: Operation, query: bytes) -> None:
         """A send with a code that we make up."""

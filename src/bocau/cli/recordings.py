@@ -16,9 +16,10 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Recordings: what calls by recording play.")
 
-_LONGEST_SECONDS: Final = 60
+_LONGEST_SECONDS: Final = 45
+"""A call may last a minute, the edges and the time to pick up the ear included."""
 _LARGEST: Final = 40_000_000
-"""Bytes of a file: more than a minute of any sound that is taken."""
+"""Bytes of a file: more than 45 s of any sound that is taken."""
 _LONGEST_NAME: Final = 64
 
 
@@ -41,7 +42,7 @@ def list_recordings(account: Named, as_json: Json = False, data: Data = None, co
 def add(
     account: Named,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it; the account's own.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="WAV, PCM, at most a minute.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="WAV, PCM, at most 45 seconds.")],
     as_json: Json = False,
     data: Data = None,
     config: Config = None,
@@ -68,20 +69,24 @@ def add(
 
 
 def _read(file: Path) -> "Sound":
-    """The sound of a file. Raises Trouble."""
-    from bocau.deliver.speech.wav import WavError, read_wav
+    """The sound of a file, as the telephone has it: what it cannot carry is not stored. Raises Trouble."""
+    from bocau.deliver.speech.shaping import resample
+    from bocau.deliver.speech.wav import Sound, WavError, read_wav
+    from bocau.wire.rtp.g711 import SAMPLES_PER_SECOND
 
     try:
         if file.stat().st_size > _LARGEST:
-            raise Trouble(f"{file} is larger than a minute of sound; at most {_LONGEST_SECONDS} s can be played.")
+            raise Trouble(f"{file} is larger than any such sound; at most {_LONGEST_SECONDS} s can be played.")
         sound = read_wav(file.read_bytes())
     except OSError as error:
         raise Trouble(f"{file} cannot be read: {error.strerror}.") from error
     except WavError as error:
         raise Trouble(f"{file} {error}.") from error
     if not 0 < len(sound.samples) <= _LONGEST_SECONDS * sound.rate:
-        raise Trouble(f"{file} lasts {len(sound.samples) / sound.rate:.1f} s; a recording has at most a minute.")
-    return sound
+        raise Trouble(
+            f"{file} lasts {len(sound.samples) / sound.rate:.1f} s; a recording has at most {_LONGEST_SECONDS} s."
+        )
+    return Sound(resample(sound, SAMPLES_PER_SECOND), SAMPLES_PER_SECOND)
 
 
 @app.command("remove")

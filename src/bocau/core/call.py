@@ -2,10 +2,19 @@
 
 from typing import NamedTuple
 
-__all__ = ["LOST", "CallRecord"]
+__all__ = ["LOST", "CallRecord", "Playing"]
 
 LOST = "LOST"
 """Status of a call whose process died: nobody knows how it ended."""
+
+
+class Playing(NamedTuple):
+    """The recording that a call plays instead of saying a code."""
+
+    rate: int
+    """Samples a second."""
+    samples: bytes
+    """16-bit little-endian, one channel."""
 
 
 class CallRecord(NamedTuple):

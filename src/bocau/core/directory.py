@@ -221,6 +221,8 @@ class Account:
     """Texts by TemplateId."""
     recordings: Mapping[int, str] = field(default_factory=dict)
     """Names by the TemplateId of a recording."""
+    type8_channel: str = ""
+    """See AccountRow."""
 
     def brandname(self, sms_type: int, name: str) -> Brandname | None:
         """The brandname by exact spelling, else by any case if that is unique."""
@@ -337,6 +339,7 @@ def build(
             counted or bool(lists),
             {call.id: call.content for call in rows.call_templates if call.account_id == row.id},
             {one.id: one.name for one in rows.recordings if one.account_id == row.id},
+            row.type8_channel,
         )
     networks = _by_account(rows.networks)
     keys = {k.api_key: _key(k, accounts[k.account_id], networks.get(k.account_id, ())) for k in rows.keys}

@@ -8,7 +8,7 @@ wait at the same time into one transaction, so a room neither batches nor awaits
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from bocau.core.call import CallRecord
+from bocau.core.call import CallRecord, Playing
 from bocau.core.directory import (
     AccountRow,
     BlockedRow,
@@ -428,6 +428,11 @@ class DeliverStore(Protocol):
 
 class CallStore(DeliverStore, Protocol):
     """What the voice carrier of room 4 needs."""
+
+    async def playing(self, message_id: int) -> Playing | None:
+        """The recording that the call of a message is to play; None: it says its code. Raises LookupError if the
+        recording was removed since."""
+        ...
 
     def call_ended(self, record: CallRecord, done: Done[None]) -> None:
         """Remember how a call went. To be stored before the answer or receipt that it amounts to."""

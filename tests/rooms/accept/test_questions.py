@@ -527,6 +527,21 @@ def test_a_call_by_recording_plays_what_was_registered(tmp_path: Path) -> None:
     doorway(tmp_path, scenario, Stock(recordings=("welcome",)))
 
 
+@pytest.mark.parametrize("channel", ["sms", "voice_then_sms"])
+def test_no_recording_is_taken_that_could_go_out_as_a_text(tmp_path: Path, channel: str) -> None:
+    """Its name would reach people. The account's own channel counts before the setting."""
+
+    async def scenario(place: Doorway) -> None:
+        given = {"Phone": PHONES[2], "TemplateId": "1"}
+        assert (await ask(place, "MakeCallRecord_V2", **given)).code == "106"
+        assert place.rows() == []
+        await place.store.set_type8_channel(1, "voice")
+        await place.reload()
+        assert (await ask(place, "MakeCallRecord_V2", **given)).code == "100"
+
+    doorway(tmp_path, scenario, Stock(recordings=("welcome",)), policy=POLICY._replace(type8_channel=channel))
+
+
 def test_voice_and_speed_are_kept_with_the_call(tmp_path: Path) -> None:
     """Those that are documented; others, and calls without a wish, leave nothing."""
 

@@ -106,6 +106,13 @@ def invitation_pieces(options: Options) -> Iterator[Piece]:
     yield Piece("end", silence_ms=_EDGE_MS)
 
 
+def recording_pieces(segment: str) -> Iterator[Piece]:
+    """The pieces of a call that plays a recording once."""
+    yield Piece("start", silence_ms=_EDGE_MS)
+    yield Piece("recording", segment)
+    yield Piece("end", silence_ms=_EDGE_MS)
+
+
 def lay(pieces: Iterable[Piece], clips: Mapping[str, Clip], voice: str, warning: str) -> Prompt:
     """The pieces laid one after the other, filled up to a whole frame with silence."""
     alaw, ulaw = bytearray(), bytearray()

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from bocau.core import phone as phones
 from bocau.core.call import LOST, CallRecord
 from bocau.core.lifecycle import AttemptState
-from bocau.core.message import AnswerKind, AttemptKey, ReceiptIn, ReceiptStored
+from bocau.core.message import AnswerKind, AttemptKey, Message, ReceiptIn, ReceiptStored
 from bocau.core.outcome import match_key
 from bocau.core.text import find_code
 from bocau.deliver.record import Recorder, Sent, TakeReceipt
@@ -109,6 +109,8 @@ class VoiceCarrier:
         self._reserved = 0
         self._stopping = False
         self._calls: dict[str, _Call] = {}
+        self._begun: set[asyncio.Future[None]] = set()
+        """Those whose way to a worker is being prepared; the loop itself would not keep them."""
         self._ringing: set[str] = set()
         """Numbers with a call: there is one at a time for each."""
         self._unrecorded = 0
@@ -210,11 +212,6 @@ class VoiceCarrier:
             submission.recourse,
         )
         call = _Call(sent, self._world.now_ms())
-        message = submission.message
-        code = None if message is None else find_code(message.content)
-        if message is None or code is None:
-            self._end(call, _no_call("there is no code to say", Retry.NONE), Past(True, 0, sent.recourse.elsewhere))
-            return
         if sent.phone in self._ringing:
             self.outstanding -= 1
             self._recorder.record(sent, AnswerKind.TEMPORARY, wait_ms=_ENGAGED_MS)
@@ -223,13 +220,41 @@ class VoiceCarrier:
         call_id = f"{submission.message_id:x}-{submission.number}"
         self._calls[call_id] = call
         self._ringing.add(sent.phone)
-        place = Place(call_id, phones.to_e164(submission.phone), code)
+        begun = asyncio.ensure_future(self._begin(call_id, call, submission.message))
+        self._begun.add(begun)
+        begun.add_done_callback(self._begun.discard)
+
+    async def _begin(self, call_id: str, call: _Call, message: Message | None) -> None:
+        """Hand the call to a worker: one that says the code of the message, or plays the recording asked for."""
+        expires_ms = 0 if message is None else message.expires_ms
+        place = await self._placing(call_id, call, message)
+        if isinstance(place, CallResult):
+            self._over(call_id, call)
+            self._end(call, place, self._past(call, expires_ms))
+            return
         try:
-            self.crew.place(place, partial(self._heard, call, message.expires_ms))
+            self.crew.place(place, partial(self._heard, call, expires_ms))
         except LookupError:
             self._over(call_id, call)
-            past = Past(True, 0, sent.recourse.elsewhere)
+            past = Past(True, 0, call.sent.recourse.elsewhere)
             self._end(call, _no_call("no worker had room", Retry.NEXT_TRUNK_BACK_OFF), past)
+
+    async def _placing(self, call_id: str, call: _Call, message: Message | None) -> Place | CallResult:
+        """What a worker is told, or how the call ended before it began."""
+        number = phones.to_e164(call.sent.phone)
+        try:
+            playing = await self._store.playing(call.sent.key.message_id)
+        except LookupError as gone:
+            return _no_call(str(gone), Retry.NONE)
+        except Exception as error:  # noqa: BLE001 - the rim: a call that cannot be looked up must not stay for ever
+            self._log.error(LogEvent.STORE_FAIL, exc_info=error)
+            return _no_call("the store could not be read", Retry.NEXT_TRUNK_BACK_OFF)
+        if call.cut:
+            return _no_call("the gateway stops", Retry.LATER)
+        if playing is not None:
+            return Place(call_id, number, "", playing)
+        code = None if message is None else find_code(message.content)
+        return Place(call_id, number, code) if code else _no_call("there is no code to say", Retry.NONE)
 
     # What the workers tell
 

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from bocau.core.call import Playing
 from bocau.deliver.sip.order import CallLimits, CallResult
 from bocau.deliver.sip.trunk import Trunk
 
@@ -39,7 +40,8 @@ __all__ = [
 
 LogStyle = Literal["json", "text", "colour"]
 
-_LONGEST: Final = 1_048_576
+_LONGEST: Final = 2_097_152
+"""Octets: a minute of sound at 8,000 samples a second, in Base64, and half as much again."""
 
 
 class Speech(NamedTuple):
@@ -86,12 +88,14 @@ class Configure(Struct, frozen=True, tag="configure"):
 
 
 class Place(Struct, frozen=True, tag="place"):
-    """Place a call that says a code."""
+    """Place a call that says a code, or plays a recording."""
 
     call_id: str
     number: str
     """E.164 in digits."""
     code: str
+    """Empty beside a recording."""
+    playing: Playing | None = None
 
     def __repr__(self) -> str:
         """Without number and code (promises S1)."""
@@ -201,7 +205,7 @@ def read_up(data: bytes) -> Up:
 
 
 class LineReader:
-    """Cuts a stream into lines. One that grows beyond a megabyte is no line of ours: ValueError."""
+    """Cuts a stream into lines. One that grows beyond 2 MiB is no line of ours: ValueError."""
 
     __slots__ = ("_rest",)
 

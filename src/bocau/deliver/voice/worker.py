@@ -27,6 +27,7 @@ from bocau.deliver.sip.order import (
     Utterance,
 )
 from bocau.deliver.speech.prompt import Options, Prompt
+from bocau.deliver.speech.recorded import recorded
 from bocau.deliver.speech.speaker import Setup, Speaker, make_speaker
 from bocau.deliver.speech.voice import SpeechFault
 from bocau.deliver.voice.messages import (
@@ -70,7 +71,12 @@ class Talker:
         self.warning = prepared.warning
 
     def order(self, place: Place, limits: CallLimits) -> CallOrder:
-        """The order of a call. Raises SpeechFault if the code cannot be said."""
+        """The order of a call. Raises SpeechFault if the code cannot be said.
+
+        What is played for a recording is the recording alone: nobody has to press a key to hear it.
+        """
+        if place.playing is not None:
+            return CallOrder(place.call_id, place.number, _sound(recorded(place.playing)), None, limits)
         where = self._speech.language, self._speech.region, self._options
         prompt = self._speaker.prompt(place.code, *where)
         greeting = _sound(self._speaker.invitation(*where)) if self._speech.press_to_hear else None

@@ -42,3 +42,8 @@ DELETE FROM generated_code WHERE (account_id, phone) IN (
 -- name: put_call_order
 -- What was asked of a call beside its text.
 INSERT INTO call_order (message_id, recording_id, voice, speed) VALUES ($1, $2, $3, $4);
+
+-- name: read_playing
+-- What the call of a message plays; without a rate if that was removed since.
+SELECT o.recording_id, r.rate, r.samples FROM call_order AS o LEFT JOIN recording AS r ON r.id = o.recording_id
+WHERE o.message_id = $1 AND o.recording_id <> 0;

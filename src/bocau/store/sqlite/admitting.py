@@ -127,7 +127,8 @@ class Admitting:
         """Codes that were made up for these requests, and how calls are to be made; hardly any has one."""
         for admission in admitted:
             if admission.order is not None:
-                db.execute(self._q["put_call_order"], (admission.messages[0].id, *admission.order))
+                rows = [(message.id, *admission.order) for message in admission.messages]
+                db.executemany(self._q["put_call_order"], rows)
             code = admission.code
             if code is not None:
                 place = (admission.messages[0].account_id, code.phone)

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
-from bocau.core.call import CallRecord
+from bocau.core.call import CallRecord, Playing
 from bocau.core.directory import (
     AccountRow,
     BlockedRow,
@@ -360,6 +360,15 @@ class SqliteStore(Administering):
         """See DeliverStore."""
         rows = self._reader.execute(self._q["unreported"], (carrier, limit))
         return [Unreported(AttemptKey(*row[:3]), *row[3:]) for row in rows]
+
+    async def playing(self, message_id: int) -> Playing | None:
+        """See CallStore."""
+        row = self._reader.execute(self._q["read_playing"], (message_id,)).fetchone()
+        if row is None:
+            return None
+        if row[1] is None:
+            raise LookupError(f"recording {row[0]} was removed")
+        return Playing(row[1], row[2])
 
     def call_ended(self, record: CallRecord, done: Done[None]) -> None:
         """See CallStore."""

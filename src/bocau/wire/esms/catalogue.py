@@ -204,7 +204,8 @@ CATALOGUE: Final[Mapping[Kind, Entry]] = MappingProxyType(
                 _KEYS_WRONG,
                 ("recording unknown", reports.refused_plainly(codes.RECORDING_UNKNOWN)),
             ),
-            "A message of type 8 with the name of the recording for its text. NumberForward, MaxRepeat, MaxRetry, Ivr, "
+            "A message of type 8 with the name of the recording for its text; it is played once. Answered "
+            "106, too, where type 8 of the account may go by SMS. NumberForward, MaxRepeat, MaxRetry, Ivr, "
             "TimeWaitToIvr and WaitRetry are ignored.",
         ),
         Kind.SEND_CODE: Entry(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bocau.core.call import Playing
 from bocau.deliver.sip.order import NO_MEDIA, CallLimits, CallResult, CallStatus, Retry, Side
 from bocau.deliver.sip.trunk import Trunk
 from bocau.deliver.voice.messages import (
@@ -43,7 +44,9 @@ CONFIGURE = Configure(
     "info",
     "json",
 )
-DOWN: list[Down] = [CONFIGURE, Place("1", "84901234567", "4821"), Cancel("1"), Drain(2.5)]
+LONGEST = Place("2", "84901234567", "", Playing(8_000, bytes(720_000)))
+"""45 s of sound."""
+DOWN: list[Down] = [CONFIGURE, Place("1", "84901234567", "4821"), LONGEST, Cancel("1"), Drain(2.5)]
 UP: list[Up] = [
     Ready("north", ""),
     Standing((TrunkStanding("north", False, "no answer", 3),)),
@@ -82,7 +85,7 @@ def test_a_line_without_an_end_is_refused() -> None:
     """A worker that went mad fills no memory."""
     reader = LineReader()
     with pytest.raises(ValueError, match="without an end"):
-        list(reader.feed(b"x" * 1_100_000))
+        list(reader.feed(b"x" * 2_200_000))
 
 
 def test_no_secret_stands_in_the_text_of_a_message() -> None:
