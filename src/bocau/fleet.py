@@ -85,6 +85,16 @@ class Ship(Port, Protocol):
         ...
 
 
+_GAUGES: Final[Mapping[str, Callable[[Ship], float | None]]] = {
+    "bocau_carrier_pace_per_second": lambda ship: ship.pace_per_second,
+    "bocau_carrier_binds": lambda ship: float(ship.bound),
+    "bocau_carrier_window_used": lambda ship: float(ship.outstanding),
+    "bocau_carrier_window_size": lambda ship: float(ship.window),
+}
+"""What is read of each carrier when metrics are asked for."""
+_USABLE: Final = "bocau_carrier_usable"
+
+
 class Tools(NamedTuple):
     """What carriers are built with."""
 
@@ -246,11 +256,9 @@ class Fleet:
         self._rows[row.name] = row
         self.ships[row.name] = ship
         watch = self._tools.telemetry.watch
-        watch("bocau_carrier_pace_per_second", lambda: ship.pace_per_second, row.name)
-        watch("bocau_carrier_binds", lambda: float(ship.bound), row.name)
-        watch("bocau_carrier_window_used", lambda: float(ship.outstanding), row.name)
-        watch("bocau_carrier_window_size", lambda: float(ship.window), row.name)
-        watch("bocau_carrier_usable", lambda: self._usable(row.name), row.name)
+        for metric, read in _GAUGES.items():
+            watch(metric, partial(read, ship), row.name)
+        watch(_USABLE, partial(self._usable, row.name), row.name)
 
     def _add_voice(self, settings: Settings) -> None:
         """Build the carrier of calls, if there are trunks."""
@@ -332,13 +340,7 @@ class Fleet:
         return None if outlet is None else float(outlet.usable)
 
     def _unwatch(self, name: str) -> None:
-        for metric in (
-            "bocau_carrier_binds",
-            "bocau_carrier_window_used",
-            "bocau_carrier_window_size",
-            "bocau_carrier_usable",
-            "bocau_carrier_pace_per_second",
-        ):
+        for metric in (*_GAUGES, _USABLE):
             self._tools.telemetry.unwatch(metric, name)
 
     def _equip(self, standing: Mapping[str, Outlet]) -> None:
