@@ -377,16 +377,36 @@ def test_a_record_that_the_store_refuses_is_offered_until_it_is_taken() -> None:
     run(scenario)
 
 
-def test_a_fault_of_ours_costs_one_callback_and_no_place() -> None:
-    """A stored URL that is none, a store that raises: both are reported, and all the others are told."""
+def test_a_stored_callback_that_makes_no_url_is_given_up_at_once() -> None:
+    """It would never be told, so it must not stay in hand, nor come back at every start; the others are told."""
 
     async def scenario() -> None:
-        rows = [due(1, url="no url"), *[due(number) for number in range(2, 9)]]
+        rows = [due(1, url="no url"), due(2, tries=3, url="ftp://shop.example"), due(3)]
         stage = Stage(Shop(OK), Shelf(*rows), POLICY._replace(in_flight=1))
+        await stage.pass_time()
+        told = [(one.callback_id, one.number, one.verdict, one.again_ms, one.answer) for one in stage.shelf.tries]
+        assert sorted(told) == [
+            (1, 1, "given_up", None, "never called: not a callback target"),
+            (2, 4, "given_up", None, "never called: not a callback target"),
+            (3, 1, "done", None, "ok"),
+        ]
+        assert stage.counted() == (1, 0, 2)
+        assert stage.lines.getvalue().count('"event":"callback.give_up"') == 2
+        assert stage.room.in_flight == 0
+        assert stage.room.lane.room == POLICY.waiting
+
+    run(scenario)
+
+
+def test_a_fault_of_ours_costs_one_callback_and_no_place() -> None:
+    """A store that raises is reported, and all the others are told."""
+
+    async def scenario() -> None:
+        stage = Stage(Shop(OK), Shelf(*[due(number) for number in range(2, 9)]), POLICY._replace(in_flight=1))
         stage.shelf.broken = RuntimeError("a bug")
         await stage.pass_time()
         assert [attempt.callback_id for attempt in stage.shelf.tries] == [3, 4, 5, 6, 7, 8]
-        assert stage.lines.getvalue().count('"event":"gateway.fault"') == 2
+        assert stage.lines.getvalue().count('"event":"gateway.fault"') == 1
         assert stage.room.in_flight == 0
         assert stage.room.lane.room == POLICY.waiting
 

@@ -20,6 +20,7 @@ __all__ = ["CallbackPolicy", "Callbacks", "judge", "url_of"]
 _POLL_SECONDS: Final = 0.5
 _FAULT_SECONDS: Final = 1.0
 _GONE: Final = 410
+_GIVEN_UP: Final = "given_up"
 _SHOWN: Final = 200
 
 
@@ -70,7 +71,7 @@ def judge(tries: int, status: int, at_ms: int, policy: CallbackPolicy, chance: f
         return "done", None
     wait_ms = callback_wait_ms(tries + 1, policy.waits_seconds, policy.jitter_percent, chance)
     if status == _GONE or wait_ms is None:
-        return "given_up", None
+        return _GIVEN_UP, None
     return "waiting", at_ms + wait_ms
 
 
@@ -177,9 +178,17 @@ class _Try:
         self._attempt: CallbackTry | None = None
 
     def begin(self) -> None:
-        """Set it going. Raises ValueError if the stored callback makes no URL."""
+        """Set it going. A stored callback that makes no URL never will, so it is given up."""
         means = self._means
-        means.http.begin(url_of(self._due), self._headers, means.policy.timeout_seconds, self._told)
+        try:
+            means.http.begin(url_of(self._due), self._headers, means.policy.timeout_seconds, self._told)
+        except ValueError as error:
+            due = self._due
+            self._attempt = CallbackTry(
+                due.id, due.account_id, due.tries + 1, self._at_ms, 0, 0, f"never called: {error}", _GIVEN_UP, None
+            )
+            self._record()
+            asyncio.get_running_loop().call_soon(means.ended)
 
     def _headers(self, sent: str) -> Sequence[tuple[str, str]]:
         """The signature stands in headers, so the query stays what eSMS sends (promises P21)."""
