@@ -53,8 +53,8 @@ _DRAIN_SECONDS: Final = 20.0
 _COUNT_SECONDS: Final = 5.0
 _USED_SECONDS: Final = 60.0
 _CARRIER_CONNECTIONS: Final = 128
-_RELOADED: Final = ("carrier", "route", "trunk", "voice", "origins")
-"""Tables that a reload takes over."""
+_RELOADED: Final = ("carrier", "route", "trunk", "voice")
+"""Tables that a reload takes over, and with them how SmsType 8 reaches the phone, which belongs to the routes."""
 _CALLBACKS_IN_MEMORY: Final = 10_000
 
 
@@ -68,7 +68,7 @@ class Reloaded(NamedTuple):
     carriers: list[str]
     """Carriers that came, went, or were replaced."""
     routes: bool
-    """The routes differ."""
+    """The routes differ, or how SmsType 8 reaches the phone."""
     restart: list[str]
     """Tables that differ and count only after a restart."""
 
@@ -315,16 +315,15 @@ class Gateway:
                     self.log.error(LogEvent.SETTINGS_REFUSE, reason=str(problem))
                 raise
             old = self.settings
-            self.door.type8_channel = channel_of(settings)
-            names = [name for name in settings.__struct_fields__ if name not in _RELOADED]
+            taken = taken_over(old, settings)
+            self.door.type8_channel = channel_of(taken)
+            names = [name for name in settings.__struct_fields__ if name != "origins"]
             reloaded = Reloaded(
-                await self.fleet.replace(settings),
-                settings.route != old.route,
-                [name for name in names if getattr(settings, name) != getattr(old, name)],
+                await self.fleet.replace(taken),
+                (taken.route, channel_of(taken)) != (old.route, channel_of(old)),
+                [name for name in names if getattr(settings, name) != getattr(taken, name)],
             )
-            self.settings = msgspec.structs.replace(
-                old, carrier=settings.carrier, route=settings.route, trunk=settings.trunk, voice=settings.voice
-            )
+            self.settings = taken
             self.log.info(LogEvent.SETTINGS_RELOAD, **reloaded._asdict())
             return reloaded
 
@@ -434,6 +433,12 @@ def _limits(settings: Settings) -> Limits:
         body_bytes=api.body_bytes,
         connections=api.connections,
     )
+
+
+def taken_over(old: Settings, new: Settings) -> Settings:
+    """What a reload makes of the settings in force: everything else of the new ones waits for a restart."""
+    accept = msgspec.structs.replace(old.accept, type8_channel=new.accept.type8_channel)
+    return msgspec.structs.replace(old, accept=accept, **{name: getattr(new, name) for name in _RELOADED})
 
 
 def account_limits(settings: Settings) -> AccountLimits:

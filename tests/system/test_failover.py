@@ -204,6 +204,11 @@ def test_a_reload_keeps_unchanged_links_and_a_broken_one_changes_nothing(tmp_pat
             assert (await us.gateway.reload()).restart == ["accept"]
             await until("delivery", lambda: us.rows()["20001"][0] == "delivered")
             assert smsc.counts.binds == 1, "the link was not touched by any of it"
+            by_text = msgspec.structs.replace(first.accept, type8_channel="sms", max_receivers=7)
+            us.next = msgspec.structs.replace(first, accept=by_text)
+            assert (await us.gateway.reload()).restart == ["accept"], "of that table, one setting counts at once"
+            accept = us.gateway.settings.accept
+            assert (accept.type8_channel, accept.max_receivers) == ("sms", first.accept.max_receivers)
             us.next = msgspec.structs.replace(first, carrier=(direct(smsc.port, window=8),))
             assert (await us.gateway.reload()).carriers == ["direct"]
             await client.send("20002")
