@@ -409,7 +409,7 @@ class House:
 
     def turn(self, message: Message, event: Event | None, wake: int | None = None) -> list[CallbackDue]:
         """The schedule's decision for one message."""
-        return self.run(self.store.turn([Turn(message.id, event, wake)], self.now))
+        return self.run(self.store.turn([Turn(message.id, event, wake)], self.now)).callbacks
 
     # Looking inside
 

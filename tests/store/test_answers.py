@@ -8,7 +8,7 @@ from tests.store.house import HOUR, PRICE, House
 from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
 from bocau.core.message import AnswerKind, InboundIn, Message, Recourse, Uncertain
-from bocau.store.contract import Recorded, StoreFault
+from bocau.store.contract import Recorded, StoreFault, Turn, Turned
 
 TAKEN, TEMPORARY = AnswerKind.TAKEN, AnswerKind.TEMPORARY
 PERMANENT, UNCERTAIN = AnswerKind.PERMANENT, AnswerKind.UNCERTAIN
@@ -67,7 +67,7 @@ def test_a_part_that_is_refused_fails_the_message_and_gives_the_money_back(house
 def test_an_answer_that_never_came_makes_the_message_uncertain(house: House) -> None:
     """It is not queued again (promises P6)."""
     message = house.sending()
-    assert house.lose(message, wait=HOUR) == Recorded(State.UNCERTAIN, None)
+    assert house.lose(message, wait=HOUR) == Recorded(State.UNCERTAIN, None, event=Event.HOLD)
     row = house.row(message)
     assert (row.state, row.wake_ms) == (State.UNCERTAIN, house.now + HOUR)
     house.later(60_000)
@@ -343,7 +343,8 @@ def test_a_policy_sends_once_more_and_only_once(house: House, policy: Uncertain)
 def test_without_a_policy_silence_is_held(house: House) -> None:
     """P6: another carrier in the route changes nothing."""
     message = house.sending()
-    assert house.record(house.answer(message, UNCERTAIN, recourse=ELSEWHERE)).state is State.UNCERTAIN
+    recorded = house.record(house.answer(message, UNCERTAIN, recourse=ELSEWHERE))
+    assert recorded == Recorded(State.UNCERTAIN, None, event=Event.HOLD)
     assert house.run(house.store.open_parts(message.id)) == ()
 
 
@@ -402,7 +403,7 @@ def test_a_refusal_of_the_second_try_leaves_the_first_in_doubt(house: House) -> 
     """It may have arrived: no failure is told and no money goes back; at the deadline it is unknown (promises 4.1)."""
     message = resent(house)
     refused = house.record(house.answer(message, PERMANENT, number=2, carrier="south"))
-    assert refused == Recorded(State.UNCERTAIN, None)
+    assert refused == Recorded(State.UNCERTAIN, None, event=Event.DOUBT)
     assert house.row(message).wake_ms == house.now, "the schedule finds its deadline"
     house.turn(message, Event.CLOSE)
     assert house.state(message) is State.UNKNOWN
@@ -445,6 +446,7 @@ def test_a_message_too_old_to_be_sent_once_more_stays_in_doubt(house: House) -> 
     """Expired would say that nobody has it."""
     message = resent(house)
     house.record(house.answer(message, TEMPORARY, number=2, carrier="south"))
-    house.turn(message, Event.EXPIRE)
+    turned = house.run(house.store.turn([Turn(message.id, Event.EXPIRE, None)], house.now))
+    assert turned == Turned([], (message.id,))
     assert house.state(message) is State.UNCERTAIN
     assert house.money(message) == {EntryKind.HOLD}

@@ -219,7 +219,7 @@ class HttpCarrier:
         try:
             self._http.post(url, body, self._settings.timeout_seconds, partial(self._answered, call))
         except ValueError as error:
-            self._log.error(LogEvent.ATTEMPT_REFUSE, message=call.sent.key.message_id, reason=str(error))
+            self._log.error(LogEvent.ATTEMPT_REFUSE, message_id=call.sent.key.message_id, reason=str(error))
             self._end(call, Said(AnswerKind.PERMANENT))
 
     def _answered(self, call: _Call, result: HttpAnswer | HttpFailure) -> None:
@@ -264,7 +264,7 @@ class HttpCarrier:
         else:
             self.pulse.beat()
         if kind is not AnswerKind.TAKEN:
-            self._log.info(LogEvent.ATTEMPT_REFUSE, message=sent.key.message_id, reason=f"{kind} {said.status}")
+            self._log.info(LogEvent.ATTEMPT_REFUSE, message_id=sent.key.message_id, reason=f"{kind} {said.status}")
         self._recorder.record(sent, kind, said.status, said.carrier_id, match_key(_reference(sent.key)))
         if kind is AnswerKind.TAKEN:
             self._expect(sent, said.carrier_id)

@@ -1,7 +1,7 @@
 """Writing down how attempts went: every answer is stored, and offered again until the store takes it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -18,6 +18,10 @@ __all__ = ["Acknowledge", "Recorder", "Sent", "TakeReceipt"]
 
 _FAULT_SECONDS: Final = 1.0
 _RECORD_SECONDS: Final = 10.0
+_IN_DOUBT: Final[Mapping[Event, LogEvent]] = {
+    Event.HOLD: LogEvent.MESSAGE_HOLD,
+    Event.DOUBT: LogEvent.MESSAGE_DOUBT,
+}
 
 
 Acknowledge = Callable[[ReceiptStored | None], None]
@@ -105,19 +109,23 @@ class Recorder:
             return
         self.unrecorded -= 1
         if result.event is not None:
-            self._requeued(answer, result.event)
+            self._told(answer, result.event)
         self._meters.rematched += result.adopted
         if result.callback is not None:
             self._on_callbacks()
 
-    def _requeued(self, answer: Answer, event: Event) -> None:
-        """It is to be tried again; all but a mere delay is told, a possible duplicate aloud."""
-        self._meters.requeued[event] += 1
+    def _told(self, answer: Answer, event: Event) -> None:
+        """It is to be tried again, or nobody knows how it went; all but a mere delay is told, a possible duplicate and
+        a doubt aloud."""
+        message = answer.key.message_id
+        if event in self._meters.requeued:
+            self._meters.requeued[event] += 1
         if event is Event.RESEND:
-            policy = answer.recourse.uncertain
-            self._log.warning(LogEvent.MESSAGE_RESEND, message=answer.key.message_id, reason=policy.value)
+            self._log.warning(LogEvent.MESSAGE_RESEND, message_id=message, reason=answer.recourse.uncertain.value)
         elif event is Event.FAIL_OVER:
-            self._log.info(LogEvent.MESSAGE_FAIL_OVER, message=answer.key.message_id)
+            self._log.info(LogEvent.MESSAGE_FAIL_OVER, message_id=message)
+        elif event in _IN_DOUBT:
+            self._log.warning(_IN_DOUBT[event], message_id=message)
 
     async def finish(self) -> None:
         """Wait until every answer is stored, but not long: the next start finds attempts without one uncertain."""

@@ -226,7 +226,7 @@ class SmppCarrier:
             # The link went away between the intent and now. Nothing left our buffer: not taken.
             self._record(sent, AnswerKind.TEMPORARY, 0, "")
         except FieldError as error:
-            self._log.error(LogEvent.ATTEMPT_REFUSE, message=submission.message_id, reason=str(error))
+            self._log.error(LogEvent.ATTEMPT_REFUSE, message_id=submission.message_id, reason=str(error))
             self._record(sent, AnswerKind.PERMANENT, 0, "")
         else:
             self._meters.submitted += 1
@@ -285,7 +285,7 @@ class SmppCarrier:
             self.pulse.beat()
         else:
             self._judge(answer, sent, event.status)
-            self._log.info(LogEvent.ATTEMPT_REFUSE, message=sent.key.message_id, reason=status_name(event.status))
+            self._log.info(LogEvent.ATTEMPT_REFUSE, message_id=sent.key.message_id, reason=status_name(event.status))
         self._record(sent, _KINDS[answer], event.status, event.message_id)
         self._on_room()
 

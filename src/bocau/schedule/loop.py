@@ -79,8 +79,11 @@ class Schedule:
             turns = [turn for turn in turns if turn.event is not Event.RELEASE]
         if not turns:
             return False
-        if await self._store.turn(turns, now_ms):
+        turned = await self._store.turn(turns, now_ms)
+        if turned.callbacks:
             self._callbacks_due()
+        for message_id in turned.doubted:
+            self._log.warning(LogEvent.MESSAGE_DOUBT, message_id=message_id)
         happened = Counter(turn.event for turn in turns)
         self._meters.released += happened[Event.RELEASE]
         self._meters.expired += happened[Event.EXPIRE]

@@ -85,6 +85,7 @@ __all__ = [
     "Sweep",
     "TryLine",
     "Turn",
+    "Turned",
     "Unreported",
     "UseToday",
     "Waking",
@@ -120,7 +121,16 @@ class Recorded(NamedTuple):
     adopted: bool = False
     """A receipt that had come before the answer was found for it."""
     event: Event | None = None
-    """Why it is queued again, if it is."""
+    """Why it is queued again or in doubt, if it is."""
+
+
+class Turned(NamedTuple):
+    """What decisions of the schedule came to."""
+
+    callbacks: list[CallbackDue]
+    """Those that were made."""
+    doubted: tuple[int, ...]
+    """Messages too old to be sent once more, of which an earlier try may have arrived."""
 
 
 class Unreported(NamedTuple):
@@ -355,8 +365,8 @@ class ScheduleStore(Protocol):
         """Open messages whose moment has come, earliest first."""
         ...
 
-    async def turn(self, turns: Sequence[Turn], now_ms: int) -> list[CallbackDue]:
-        """Apply decisions, each only if the message still stands where the event allows. Returns the callbacks made."""
+    async def turn(self, turns: Sequence[Turn], now_ms: int) -> Turned:
+        """Apply decisions, each only if the message still stands where the event allows."""
         ...
 
     async def rematch(self, sweep: Sweep) -> Rematched:

@@ -201,6 +201,8 @@ class NotingStore:
         self.receipts: list[ReceiptIn] = []
         self.learned: list[str] = []
         self.given: set[str] = set()
+        self.recorded = Recorded(State.SENT, None)
+        """What every answer does to its message."""
         self.commit_seconds = 0.005
         self.faults = 0
         self._machine = machine
@@ -221,7 +223,7 @@ class NotingStore:
     def record(self, answer: Answer, done: Done[Recorded]) -> None:
         self._after(
             lambda: self.answers.append(answer),
-            lambda fault: done(fault or Recorded(State.SENT, None)),
+            lambda fault: done(fault or self.recorded),
         )
 
     def inbound(self, inbound: InboundIn, done: Done[None]) -> None:

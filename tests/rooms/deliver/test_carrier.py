@@ -1,11 +1,14 @@
 """A carrier account: what answers mean, when receipts are acknowledged, and an end without loose threads."""
 
+import json
+
 import pytest
 from tests.rooms.deliver.stage import CarrierStage, run_account
 from tests.simulation.world import BEGIN_MS
 
-from bocau.core.lifecycle import AttemptState
+from bocau.core.lifecycle import AttemptState, Event
 from bocau.core.message import AnswerKind, AttemptKey
+from bocau.store.contract import Recorded
 from bocau.wire.smpp.codec import Framer, decode, encode
 from bocau.wire.smpp.pdu import Command, DataSm, DeliverSm, Pdu
 from bocau.wire.smpp.status import Status
@@ -48,6 +51,30 @@ def test_an_answer_is_recorded_by_what_its_status_means(status: int, kind: Answe
         await stage.pass_time(5.0)
         assert (stage.account.room, stage.account.outstanding) == (4, 0)
         assert "room" in stage.hints
+
+    run_account(scenario)
+
+
+@pytest.mark.parametrize(
+    ("event", "said", "requeued"),
+    [
+        (Event.HOLD, ["message.hold"], False),
+        (Event.DOUBT, ["message.doubt"], False),
+        (Event.RESEND, ["message.resend"], True),
+        (Event.FAIL_OVER, ["message.fail_over"], True),
+        (Event.POSTPONE, [], True),
+    ],
+)
+def test_what_an_answer_left_open_is_told(event: Event, said: list[str], requeued: bool) -> None:
+    """An operator finds each message that may have arrived, or arrived twice; mere delays are only counted."""
+
+    async def scenario(stage: CarrierStage) -> None:
+        stage.store.recorded = Recorded(None, None, event=event)
+        stage.submit(7)
+        await stage.pass_time(1.0)
+        lines = [json.loads(line) for line in stage.said.getvalue().splitlines()]
+        assert [one["event"] for one in lines if one.get("message_id") == 7] == said
+        assert stage.meters.requeued.get(event, 0) == int(requeued)
 
     run_account(scenario)
 

@@ -11,7 +11,7 @@ from bocau.core.lifecycle import Event, State
 from bocau.core.message import CallbackDue, Summary
 from bocau.schedule.loop import Schedule
 from bocau.steady import SteadyWorld
-from bocau.store.contract import OutcomeDeadlines, Rematched, Sweep, Turn, Waking
+from bocau.store.contract import OutcomeDeadlines, Rematched, Sweep, Turn, Turned, Waking
 from bocau.telemetry import Lines, ScheduleMeters, make_log
 
 DEADLINES = OutcomeDeadlines(600_000, 3_600_000, 86_400_000)
@@ -30,6 +30,7 @@ class WakingStore:
         self.rematched = Rematched(0, 0, False)
         self.claims = 0
         self.callbacks = False
+        self.doubted: tuple[int, ...] = ()
         self._machine = machine
 
     def add(self, row: Waking, due_ms: int = BEGIN_MS) -> None:
@@ -40,14 +41,14 @@ class WakingStore:
         self.claims += 1
         return [row for row in self.rows if self.due_ms[row.id] <= now_ms][:limit]
 
-    async def turn(self, turns: Sequence[Turn], now_ms: int) -> list[CallbackDue]:
+    async def turn(self, turns: Sequence[Turn], now_ms: int) -> Turned:
         gone = {turn.message_id for turn in turns if turn.event is not None}
         self.rows = [row for row in self.rows if row.id not in gone]
         for turn in turns:
             self.turns.append((self._machine.world.monotonic(), turn))
             if turn.wake_ms is not None:
                 self.due_ms[turn.message_id] = turn.wake_ms
-        return [DUE] if self.callbacks else []
+        return Turned([DUE] if self.callbacks else [], self.doubted)
 
     async def rematch(self, sweep: Sweep) -> Rematched:
         self.sweeps.append(sweep)
@@ -130,6 +131,19 @@ def test_callbacks_that_become_due_are_told_to_room_five() -> None:
 
     room = run(scenario)
     assert (room.events, room.hints, room.meters.expired) == ([Event.EXPIRE], ["callbacks"], 1)
+
+
+def test_a_message_that_stays_in_doubt_is_told_aloud() -> None:
+    """It looks like any other that waits, and somebody may have it."""
+
+    async def scenario(room: Room) -> None:
+        room.store.doubted = (7,)
+        room.store.add(expired(7))
+        await asyncio.sleep(1.0)
+
+    room = run(scenario)
+    assert '"event":"message.doubt","message_id":7' in room.said.getvalue()
+    assert room.hints == []
 
 
 def test_a_full_batch_is_followed_by_the_next_at_once() -> None:

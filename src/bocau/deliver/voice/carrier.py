@@ -346,7 +346,9 @@ class VoiceCarrier:
         self._on_room()
 
     def _refuse(self, call: _Call, word: Word, record: CallRecord) -> None:
-        self._log.info(LogEvent.ATTEMPT_REFUSE, message=record.message_id, reason=f"{record.status}: {record.reason}")
+        self._log.info(
+            LogEvent.ATTEMPT_REFUSE, message_id=record.message_id, reason=f"{record.status}: {record.reason}"
+        )
         self._recorder.record(call.sent, *word)
 
     def _report(self, call: _Call, state: AttemptState, record: CallRecord) -> None:

@@ -85,7 +85,7 @@ class Recording:
             return self._requeue(db, answer, Event.RESEND, answer.at_ms, reason)
         if event is Event.HOLD:
             moved = db.execute(self._q.on("hold_message", Event.HOLD), (message_id, answer.wake_ms)).rowcount
-            return Recorded(State.UNCERTAIN, None) if moved else _UNCHANGED
+            return Recorded(State.UNCERTAIN, None, event=Event.HOLD) if moved else _UNCHANGED
         if event is None:
             return _UNCHANGED
         return Recorded(*self._finishing.finish(db, message_id, event, "", answer.at_ms))
@@ -98,7 +98,7 @@ class Recording:
                 return _UNCHANGED
             return self._requeue(db, answer, Event.FAIL_OVER, answer.at_ms, reason)
         if self._doubt(db, answer):
-            return Recorded(State.UNCERTAIN, None)
+            return Recorded(State.UNCERTAIN, None, event=Event.DOUBT)
         return Recorded(*self._finishing.finish(db, answer.key.message_id, Event.FAIL, reason, answer.at_ms))
 
     def _doubt(self, db: sqlite3.Connection, answer: Answer) -> bool:

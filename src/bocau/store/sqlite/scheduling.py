@@ -7,7 +7,7 @@ from typing import Final
 from bocau.core.lifecycle import FINAL, MESSAGE_TRANSITIONS, AttemptState, Event, State
 from bocau.core.message import CallbackDue, RouteClass
 from bocau.core.outcome import may_arrive
-from bocau.store.contract import OutcomeDeadlines, Turn, Waking
+from bocau.store.contract import OutcomeDeadlines, Turn, Turned, Waking
 from bocau.store.queries import Queries
 from bocau.store.sqlite.finishing import Finishing
 
@@ -68,9 +68,21 @@ class Scheduling:
             found.append(Waking(message_id, State(state), route_class, expires_ms, touched_ms))
         return found
 
-    def turn(self, db: sqlite3.Connection, items: Sequence[tuple[Sequence[Turn], int]]) -> list[list[CallbackDue]]:
+    def turn(self, db: sqlite3.Connection, items: Sequence[tuple[Sequence[Turn], int]]) -> list[Turned]:
         """Each item: (turns, now)."""
-        return [[due for turn in turns if (due := self._turn(db, turn, now_ms)) is not None] for turns, now_ms in items]
+        return [self._turn_all(db, turns, now_ms) for turns, now_ms in items]
+
+    def _turn_all(self, db: sqlite3.Connection, turns: Sequence[Turn], now_ms: int) -> Turned:
+        callbacks: list[CallbackDue] = []
+        doubted: list[int] = []
+        for turn in turns:
+            if turn.event is Event.EXPIRE and self._doubt(db, turn.message_id, now_ms):
+                doubted.append(turn.message_id)
+                continue
+            due = self._turn(db, turn, now_ms)
+            if due is not None:
+                callbacks.append(due)
+        return Turned(callbacks, tuple(doubted))
 
     def _turn(self, db: sqlite3.Connection, turn: Turn, now_ms: int) -> CallbackDue | None:
         q = self._q
@@ -84,8 +96,6 @@ class Scheduling:
             return None
         if turn.event not in _ENDS:
             raise ValueError(f"the schedule cannot {turn.event} a message")
-        if turn.event is Event.EXPIRE and self._doubt(db, turn.message_id, now_ms):
-            return None
         state, due = self._finishing.finish(db, turn.message_id, turn.event, _REASONS.get(turn.event, ""), now_ms)
         if state is State.UNKNOWN:
             db.execute(q["close_attempts"], (turn.message_id,))

@@ -24,7 +24,6 @@ from bocau.core.message import (
     Admission,
     Answer,
     AttemptKey,
-    CallbackDue,
     CallbackTry,
     CodeTry,
     Due,
@@ -55,6 +54,7 @@ from bocau.store.contract import (
     StoryLine,
     Sweep,
     Turn,
+    Turned,
     Unreported,
     Waking,
 )
@@ -304,7 +304,7 @@ class SqliteStore(Administering):
         """See ScheduleStore."""
         return await self._commit.call(self._waking, (now_ms, limit))
 
-    async def turn(self, turns: Sequence[Turn], now_ms: int) -> list[CallbackDue]:
+    async def turn(self, turns: Sequence[Turn], now_ms: int) -> Turned:
         """See ScheduleStore."""
         return await self._commit.call(self._turn, (turns, now_ms))
 
