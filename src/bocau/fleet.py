@@ -386,7 +386,7 @@ def _choices(row: RouteRow, costs: Mapping[str, int]) -> tuple[Choice, ...]:
 
 def _outlet(ship: Ship, row: Carrier) -> Outlet:
     if row.name == VOICE:
-        return Outlet(ship, Pace(0), None)
+        return Outlet(ship, Pace(0), None, calls=True)
     profile = _part_profile(row) if row.kind == "smpp" else None
     policy = BreakerPolicy(row.breaker_failures, row.breaker_down_seconds, row.breaker_open_seconds, row.breaker_probes)
     return Outlet(ship, Pace(row.throughput_per_second), profile, policy, ship.window // _KEPT_SHARE)

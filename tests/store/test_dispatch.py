@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 from tests.store.house import HOUR, PRICE, TTL, House
 
+from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
-from bocau.core.message import AnswerKind, Past, Recourse
+from bocau.core.message import AnswerKind, CallOrder, Past, Recourse
 from bocau.store.contract import StoreFault
 
 
@@ -364,3 +365,27 @@ def test_a_halt_is_kept_until_it_is_taken_back(house: House) -> None:
     house.run(store.set_halt("south", "", house.now))
     house.crash()
     assert house.run(house.store.halts()) == {"north": "draining"}
+
+
+# Recordings
+
+
+def test_a_recording_is_not_begun_as_a_text_and_ends_with_the_reason(house: House) -> None:
+    """Calls were turned off while it waited: its name must not reach people. Others of the transaction go on."""
+    wishes = (CallOrder(7, "", 0), CallOrder(0, "male", 1), None)
+    drafts = [replace(house.draft(ours=True), order=order) for order in wishes]
+    house.admit_together(*drafts)
+    messages = [draft.messages[0] for draft in drafts]
+    intents = [replace(house.intent(message), as_text=True) for message in messages]
+    assert house.together(house.store.begin, intents) == [None, 0, 0]
+    assert [house.state(message) for message in messages] == [State.REJECTED, State.SENDING, State.SENDING]
+    assert "can only be called" in house.row(messages[0]).reason
+    assert house.money(messages[0]) == {EntryKind.HOLD, EntryKind.RELEASE}
+    assert [due.id for due in house.claim_callbacks()] == [messages[0].id]
+
+
+def test_a_recording_is_begun_as_a_call(house: House) -> None:
+    """There is nothing to mind."""
+    draft = replace(house.draft(ours=True), order=CallOrder(7, "", 0))
+    house.admit(draft)
+    assert house.begin(draft.messages[0]) == 0

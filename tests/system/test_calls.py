@@ -26,6 +26,7 @@ from bocau.deliver.speech.cache import Cache
 from bocau.deliver.speech.prompt import Options
 from bocau.deliver.speech.speaker import Speaker
 from bocau.deliver.speech.wav import little
+from bocau.dispatch.outlet import Halt
 from bocau.listener import Limits, Listener, Request
 from bocau.ports import HttpAnswer, HttpBody, HttpFailure
 from bocau.provision import Profile
@@ -226,6 +227,25 @@ def test_a_recording_is_played_as_it_was_stored(tmp_path: Path) -> None:
         assert "SendSuccess=1&TotalPrice=600.0000" in await place.outcome(smsid)
         [heard] = place.phone.recordings
         assert heard.octets.count(alaw_encode(little(samples))) == 1
+
+    play(tmp_path, "voice", scenario)
+
+
+def test_a_recording_that_waits_while_calls_are_turned_off_fails_and_is_not_sent_as_a_text(tmp_path: Path) -> None:
+    """The customer gets his money back and is told; a code that waited beside it goes out as a text."""
+
+    async def scenario(place: Town) -> None:
+        gateway, now_ms = place.gateway, place.world.now_ms()
+        number = await gateway.store.put_recording(RecordingRow(0, 1, "hello"), (8_000, bytes(8_000)), now_ms)
+        await until("the directory knows it", lambda: number in gateway.door.directory.accounts[1].recordings)
+        await gateway.fleet.halt(VOICE, Halt.PAUSED)
+        recorded, code = await place.call_recording(number, "0901231234"), await place.send("0901231235", "482193")
+        await gateway.store.set_type8_channel(1, "sms")
+        told = await place.outcome(recorded)
+        assert "SendFailed=1&SendStatus=4&SendSuccess=0&TotalPrice=0.0000" in told
+        assert "SendSuccess=1" in await place.outcome(code)
+        assert [sms.text.split()[0] for sms in place.smsc.inbox] == ["482193"]
+        assert place.phone.recordings == []
 
     play(tmp_path, "voice", scenario)
 

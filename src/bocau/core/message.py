@@ -270,6 +270,8 @@ class Intent(Struct, frozen=True, gc=False):
     at_ms: int
     anew: bool = False
     """Another carrier than the last time: all parts go out again, under a new concatenation reference."""
+    as_text: bool = False
+    """A message of type 8 goes out as a text: not what asks for a recording, which has none."""
 
 
 class Past(NamedTuple):

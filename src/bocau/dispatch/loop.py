@@ -23,6 +23,8 @@ NO_ROUTE: Final = "(no route)"
 
 _ALONE: Final = (1,)
 """The parts of most messages."""
+_CALLED: Final = 8
+"""The SmsType that goes by a call or by a text."""
 _POLL_SECONDS: Final = 0.25
 _FAULT_SECONDS: Final = 1.0
 
@@ -343,7 +345,9 @@ class Dispatcher:
         """Have the intent stored; as many slots as it has parts are reserved."""
         self._beginning += 1
         message, _, anew = waiting
-        intent = Intent(message.id, parts, total, message.tries + 1, outlet.carrier.name, message.phone, now_ms, anew)
+        as_text = message.sms_type == _CALLED and not outlet.calls
+        name, number = outlet.carrier.name, message.tries + 1
+        intent = Intent(message.id, parts, total, number, name, message.phone, now_ms, anew, as_text)
         self._store.begin(intent, partial(self._begun, outlet, waiting, intent))
 
     def _begun(self, outlet: Outlet, waiting: Waiting, intent: Intent, reference: int | StoreFault | None) -> None:

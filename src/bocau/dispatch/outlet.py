@@ -41,6 +41,7 @@ class Outlet:
 
     __slots__ = (
         "breaker",
+        "calls",
         "carrier",
         "halt",
         "kept",
@@ -62,12 +63,16 @@ class Outlet:
         profile: Profile | None,
         policy: BreakerPolicy | None = None,
         kept: int = 0,
+        *,
+        calls: bool = False,
     ) -> None:
-        """`profile` None: the carrier takes a text whole. `kept`: slots that only one-time codes may use."""
+        """`profile` None: the carrier takes a text whole. `kept`: slots that only one-time codes may use. `calls`: what
+        it is given reaches people as a call."""
         self.carrier = carrier
         self.pace = pace
         self.profile = profile
         self.kept = kept
+        self.calls = calls
         self.queue = FairQueue(0)
         self.halt = Halt.NONE
         self.breaker = Breaker(policy or BreakerPolicy())

@@ -29,6 +29,7 @@ def message(
     telco: int = 1,
     account: int = 1,
     route_class: str = "otp",
+    sms_type: int = 2,
 ) -> Message:
     """A message that is ours."""
     return Message(
@@ -40,7 +41,7 @@ def message(
         dropped=0,
         request_id="",
         campaign_id="",
-        sms_type=2,
+        sms_type=sms_type,
         route_class=route_class,
         brandname=brandname,
         phone=f"09{number:08d}",

@@ -526,3 +526,17 @@ def test_places_slots_and_turns_balance_whatever_fails(acts: list[tuple[str, int
         assert sorted(desk.north.numbers + back) == sorted(wanted)
 
     run(scenario, window=4, per_second=per_second, ready=20)
+
+
+def test_the_store_is_told_which_codes_go_out_as_texts() -> None:
+    """Type 8 to a carrier of texts: a recording among them must not go (esms-api 4.1)."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.outlets["south"].calls = True
+        desk.accept(message(1, sms_type=8))
+        desk.accept(message(2, sms_type=8, brandname="SOUTH"))
+        desk.accept(message(3))
+        await desk.pass_time(0.1)
+        assert {one.message_id: one.as_text for one in desk.store.intents} == {1: True, 2: False, 3: False}
+
+    run(scenario)

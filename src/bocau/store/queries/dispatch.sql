@@ -52,6 +52,10 @@ WHERE message_id = $1 AND carrier = (SELECT carrier FROM message WHERE id = $1);
 UPDATE message SET state = {to:submit}, tries = $3, carrier = $4
 WHERE id = $1 AND owner = $2 AND state IN {from:submit} AND expires_ms > $5;
 
+-- name: asks_for_recording
+-- Whether the call of a message is to play a recording.
+SELECT 1 FROM call_order WHERE message_id = $1 AND recording_id <> 0;
+
 -- name: set_reference
 -- A message in several parts gets its concatenation reference once.
 UPDATE message SET reference = $2 WHERE id = $1;

@@ -4,16 +4,18 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bocau.core.lifecycle import AttemptState
+from bocau.core.lifecycle import AttemptState, Event
 from bocau.core.message import AnswerKind, Intent, Message, Past, Uncertain
 from bocau.store.contract import Claimed
 from bocau.store.queries import Queries
+from bocau.store.sqlite.finishing import Finishing
 
 __all__ = ["Dispatching"]
 
 _NOT_TAKEN: Final = AttemptState.REFUSED
 _MOST_GROUPS: Final = 256
 """One claim looks at so many; with more than that the next one goes on where it ended."""
+_NO_TEXT: Final = "a recording can only be called, and type 8 of the account goes by text now"
 _LAST_ACCOUNT: Final = (1 << 63) - 1
 _FIRST: Final = ("", "", -1)
 
@@ -27,9 +29,10 @@ _Attempt = tuple[int, int, int, int, str, int, str, int]
 class Dispatching:
     """Claims queued messages for this node and stores intents before a byte leaves."""
 
-    def __init__(self, queries: Queries, owner: int) -> None:
+    def __init__(self, queries: Queries, owner: int, finishing: Finishing) -> None:
         self._q = queries
         self._owner = owner
+        self._finishing = finishing
         self._after: _Group = _FIRST
 
     def claim(
@@ -84,6 +87,20 @@ class Dispatching:
 
     def begin(self, db: sqlite3.Connection, items: Sequence[Intent]) -> list[int | None]:
         """The reference of each message that may go out now, None for one that may not."""
+        silent = {intent.message_id for intent in items if intent.as_text and self._rejected(db, intent)}
+        if not silent:
+            return self._begin(db, items)
+        begun = iter(self._begin(db, [intent for intent in items if intent.message_id not in silent]))
+        return [None if intent.message_id in silent else next(begun) for intent in items]
+
+    def _rejected(self, db: sqlite3.Connection, intent: Intent) -> bool:
+        """Whether it would have the name of a recording sent as a text; then the message ends here."""
+        if db.execute(self._q["asks_for_recording"], (intent.message_id,)).fetchone() is None:
+            return False
+        self._finishing.finish(db, intent.message_id, Event.REJECT, _NO_TEXT, intent.at_ms)
+        return True
+
+    def _begin(self, db: sqlite3.Connection, items: Sequence[Intent]) -> list[int | None]:
         q = self._q
         if all(intent.total == 1 for intent in items) and self._begin_all(db, items):
             db.executemany(q["insert_attempt"], [row for intent in items for row in self._attempts(intent)])

@@ -105,7 +105,7 @@ class SqliteStore(Administering):
         self._lock = lock
         finishing = Finishing(q, epoch)
         receiving = Receiving(q, finishing)
-        dispatching, scheduling, calling = Dispatching(q, epoch), Scheduling(q, finishing), Calling(q, epoch)
+        dispatching, scheduling, calling = Dispatching(q, epoch, finishing), Scheduling(q, finishing), Calling(q, epoch)
         # The order inside a transaction follows a message through the house.
         self._admitting = Admitting(q)
         self._admit = Kind("admit", 1, self._admitting.run)
