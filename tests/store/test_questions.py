@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.store.house import HOUR, NOON, PHONE, PRICE, House
 
-from bocau.core.call import Playing
+from bocau.core.call import Manner, Playing
 from bocau.core.directory import RecordingRow
 from bocau.core.ids import first_id_at, short_id
 from bocau.core.lifecycle import State
@@ -51,17 +51,18 @@ def test_receivers_of_another_account_of_an_old_or_of_no_request_are_none(house:
 # What a call plays
 
 
-def test_a_call_plays_the_recording_that_was_asked_for(house: House) -> None:
-    """On every one of its calls; not what a wish for a voice alone asks for, and not what was removed since."""
+def test_a_call_speaks_as_was_asked_for(house: House) -> None:
+    """Every one of its calls; a recording that was removed since is told."""
     number = house.run(house.store.put_recording(RecordingRow(0, house.account, "hello"), (8_000, b"\1\0"), NOON))
     orders = None, CallOrder(0, "male", 1), CallOrder(number, "", 0)
     admissions = [replace(house.draft(receivers=2), order=order) for order in orders]
     assert house.admit_together(*admissions) == [Admitted(admission) for admission in admissions]
-    found = [house.run(house.store.playing(message.id)) for one in admissions for message in one.messages]
-    assert found == [None] * 4 + [Playing(8_000, b"\1\0")] * 2
+    found = [house.run(house.store.manner(message.id)) for one in admissions for message in one.messages]
+    recorded = Manner(Playing(8_000, b"\1\0"))
+    assert found == [Manner()] * 2 + [Manner(None, "male", 1)] * 2 + [recorded] * 2
     assert house.run(house.store.delete_recording(house.account, number))
     with pytest.raises(LookupError, match="was removed"):
-        house.run(house.store.playing(admissions[-1].messages[0].id))
+        house.run(house.store.manner(admissions[-1].messages[0].id))
 
 
 # What was sent

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["LOST", "CallRecord", "Playing"]
+__all__ = ["LOST", "CallRecord", "Manner", "Playing"]
 
 LOST = "LOST"
 """Status of a call whose process died: nobody knows how it ended."""
@@ -15,6 +15,17 @@ class Playing(NamedTuple):
     """Samples a second."""
     samples: bytes
     """16-bit little-endian, one channel."""
+
+
+class Manner(NamedTuple):
+    """How a call is to speak (esms-api 4.1)."""
+
+    playing: Playing | None = None
+    """None: it says the code of its message."""
+    voice: str = ""
+    """Of the documented ones; empty: the operator's choice."""
+    speed: int = 0
+    """-3, slow, to 3."""
 
 
 class CallRecord(NamedTuple):

@@ -8,7 +8,7 @@ wait at the same time into one transaction, so a room neither batches nor awaits
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from bocau.core.call import CallRecord, Playing
+from bocau.core.call import CallRecord, Manner
 from bocau.core.directory import (
     AccountRow,
     BlockedRow,
@@ -439,9 +439,9 @@ class DeliverStore(Protocol):
 class CallStore(DeliverStore, Protocol):
     """What the voice carrier of room 4 needs."""
 
-    async def playing(self, message_id: int) -> Playing | None:
-        """The recording that the call of a message is to play; None: it says its code. Raises LookupError if the
-        recording was removed since."""
+    async def manner(self, message_id: int) -> Manner:
+        """How the call of a message is to speak. Raises LookupError if it was to play a recording that was removed
+        since."""
         ...
 
     def call_ended(self, record: CallRecord, done: Done[None]) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "Pack",
     "PackVoice",
     "Packs",
+    "Person",
     "bytes_of",
     "find_packs",
     "keep_pack",
@@ -127,6 +128,22 @@ class Packs:
                 raise SpeechFault(f'there is no usable pack "{self._named}" in {self._folder}{meant}')
             packs = named
         return next((PackVoice(pack) for pack in packs if (pack.language, pack.region) == (language, region)), None)
+
+
+class Person:
+    """The engine of one pack, for calls that ask for it by name: wherever its voice comes from."""
+
+    name = "pack"
+
+    def __init__(self, folder: Path, named: str) -> None:
+        self._folder = folder
+        self._named = named
+
+    def voice(self, language: str, region: str) -> Voice | None:
+        """The pack, if it is there and speaks the language."""
+        del region
+        mine = (pack for pack in find_packs(self._folder) if (pack.name, pack.language) == (self._named, language))
+        return next(map(PackVoice, mine), None)
 
 
 def find_packs(folder: Path) -> list[Pack]:

@@ -1,7 +1,7 @@
 """What a caller plays: the order of its pieces, and the pieces laid together. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from bocau.wire.rtp.g711 import ALAW_SILENCE, SAMPLES_PER_SECOND, ULAW_SILENCE
@@ -15,6 +15,7 @@ _EDGE_MS: Final = 300
 """Silence at both ends: phones swallow about 100 ms while they open and close their sound (voice, Audio proof)."""
 _LISTEN_MS: Final = 3_000
 """How long an invitation waits for the key before it asks again."""
+_STEP: Final = 1.5
 _PER_MS: Final = SAMPLES_PER_SECOND // 1_000
 
 
@@ -30,6 +31,12 @@ class Options:
     """Silence after each time the code was said."""
     press_to_repeat: bool = False
     """Says at the end that key 1 plays it again."""
+
+    def at(self, speed: int) -> "Options":
+        """The same at a speed of the API, -3 to 3: each step makes the silences half as long again, or shorter by a
+        third. The words stay as they were recorded."""
+        factor = _STEP**-speed
+        return replace(self, gap_ms=round(self.gap_ms * factor), pause_ms=round(self.pause_ms * factor))
 
 
 class Clip(NamedTuple):

@@ -7,22 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bocau.deliver.speech.builtin import Builtin
 from bocau.deliver.speech.cache import Cache
 from bocau.deliver.speech.espeak import Espeak
-from bocau.deliver.speech.pack import Packs
+from bocau.deliver.speech.pack import Packs, Person
 from bocau.deliver.speech.prompt import Clip, Options, Piece, Prompt, invitation_pieces, lay, prompt_pieces
 from bocau.deliver.speech.segments import DIGITS, LETTERS, PHRASES, REGIONS, REQUIRED
 from bocau.deliver.speech.shaping import fit
 from bocau.deliver.speech.voice import Engine, SpeechFault, Voice
 from bocau.deliver.speech.wav import little
+from bocau.wire.esms.calls import VOICES
 from bocau.wire.rtp.g711 import alaw_encode, ulaw_encode
 
 __all__ = ["Prepared", "Setup", "Speaker", "make_speaker"]
 
 _SIGNS: Final = frozenset(DIGITS + LETTERS)
+NOBODY: Final[Mapping[str, Engine]] = MappingProxyType({})
 _CODE_LENGTHS: Final = range(1, 17)
 _REPEATS: Final = range(1, 4)
 _MOST_SECONDS: Final = 45.0
@@ -68,22 +71,26 @@ class Setup(NamedTuple):
 class Speaker:
     """Voices of several engines, the preferred one first. A voice that fails is not tried again."""
 
-    def __init__(self, engines: Sequence[Engine], cache: Cache) -> None:
+    def __init__(self, engines: Sequence[Engine], cache: Cache, persons: Mapping[str, Engine] = NOBODY) -> None:
+        """`persons` speak where a call asks for them by name; where they cannot, the engines do."""
         self._engines = tuple(engines)
         self._cache = cache
-        self._slots: dict[tuple[str, str, str], _Slot] = {}
+        self._persons = persons
+        self._slots: dict[tuple[Engine, str, str], _Slot] = {}
 
     def warm(self, language: str, region: str, options: Options) -> Prepared:
         """Prepare what codes of digits and codes with letters need. Blocks: a few seconds at the very first time.
 
-        Returns the voice that speaks codes of digits. Raises SpeechFault if there is none.
+        Returns the voice that speaks codes of digits if no other is asked for. Raises SpeechFault if there is none.
         """
         prepared = self._find(language, region, _needed(DIGITS, options))
+        for person in self._persons:
+            self._find(language, region, _needed(DIGITS, options), person)
         with suppress(SpeechFault):  # no voice has letters: a code with one is refused when it comes
             self._find(language, region, _needed(DIGITS + LETTERS, options))
         return prepared
 
-    def prompt(self, code: str, language: str, region: str, options: Options) -> Prompt:
+    def prompt(self, code: str, language: str, region: str, options: Options, person: str = "") -> Prompt:
         """The sound of one call that says the code. Blocks only if the voice was not prepared.
 
         The first engine whose voice has all that is needed speaks all of it. A code is said less often than asked for
@@ -94,7 +101,7 @@ class Speaker:
             raise SpeechFault("a code is 1 to 16 of the signs 0 to 9 and A to Z")
         if options.repeats not in _REPEATS:
             raise SpeechFault("a code is said 1 to 3 times")
-        prepared = self._find(language, region, _needed(code, options))
+        prepared = self._find(language, region, _needed(code, options), person)
         prompt = _coded(code, options, prepared)
         for repeats in range(options.repeats - 1, 0, -1):
             if prompt.seconds <= _MOST_SECONDS:
@@ -102,19 +109,20 @@ class Speaker:
             prompt = _coded(code, replace(options, repeats=repeats), prepared)
         return prompt
 
-    def invitation(self, language: str, region: str, options: Options) -> Prompt:
+    def invitation(self, language: str, region: str, options: Options, person: str = "") -> Prompt:
         """What is played until the called person presses 1, so that no answering machine hears the code.
 
         Raises SpeechFault if no voice has the phrase.
         """
-        prepared = self._find(language, region, REQUIRED | {"press_to_hear"})
+        prepared = self._find(language, region, REQUIRED | {"press_to_hear"}, person)
         return _laid(invitation_pieces(options), prepared)
 
-    def _find(self, language: str, region: str, needed: frozenset[str]) -> Prepared:
+    def _find(self, language: str, region: str, needed: frozenset[str], person: str = "") -> Prepared:
         """The first voice that has the segments, prepared. Raises SpeechFault."""
         faults: list[str] = []
         known = region if region in REGIONS.get(language, ()) else ""
-        for engine in self._engines:
+        asked = self._persons.get(person)
+        for engine in self._engines if asked is None else (asked, *self._engines):
             slot = self._slot(engine, language, known)
             if slot.voice is not None and slot.voice.says >= needed and self._prepare(slot, slot.voice):
                 return Prepared(slot.voice, slot.clips, "; ".join(faults))
@@ -126,7 +134,7 @@ class Speaker:
         raise SpeechFault("; ".join([*faults, f"no voice for {where} has all that is needed"]))
 
     def _slot(self, engine: Engine, language: str, region: str) -> _Slot:
-        key = (engine.name, language, region)
+        key = (engine, language, region)
         if key not in self._slots:
             try:
                 self._slots[key] = _Slot(engine.voice(language, region))
@@ -163,7 +171,9 @@ def make_speaker(setup: Setup) -> Speaker:
         "espeak-ng": Espeak(),
         "builtin": Builtin(),
     }
-    return Speaker([engines[name] for name in setup.engines], Cache(setup.cache_folder))
+    folder = setup.packs_folder if "pack" in setup.engines else None
+    persons = {name: Person(folder, name) for name in VOICES} if folder else NOBODY
+    return Speaker([engines[name] for name in setup.engines], Cache(setup.cache_folder), persons)
 
 
 def _lack(voice: Voice, needed: frozenset[str]) -> str:

@@ -243,7 +243,7 @@ class VoiceCarrier:
         """What a worker is told, or how the call ended before it began."""
         number = phones.to_e164(call.sent.phone)
         try:
-            playing = await self._store.playing(call.sent.key.message_id)
+            manner = await self._store.manner(call.sent.key.message_id)
         except LookupError as gone:
             return _no_call(str(gone), Retry.NONE)
         except Exception as error:  # noqa: BLE001 - the rim: a call that cannot be looked up must not stay for ever
@@ -251,10 +251,10 @@ class VoiceCarrier:
             return _no_call("the store could not be read", Retry.NEXT_TRUNK_BACK_OFF)
         if call.cut:
             return _no_call("the gateway stops", Retry.LATER)
-        if playing is not None:
-            return Place(call_id, number, "", playing)
+        if manner.playing is not None:
+            return Place(call_id, number, "", manner)
         code = None if message is None else find_code(message.content)
-        return Place(call_id, number, code) if code else _no_call("there is no code to say", Retry.NONE)
+        return Place(call_id, number, code, manner) if code else _no_call("there is no code to say", Retry.NONE)
 
     # What the workers tell
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from bocau.core.call import Playing
+from bocau.core.call import Manner
 from bocau.deliver.sip.order import CallLimits, CallResult
 from bocau.deliver.sip.trunk import Trunk
 
@@ -95,7 +95,7 @@ class Place(Struct, frozen=True, tag="place"):
     """E.164 in digits."""
     code: str
     """Empty beside a recording."""
-    playing: Playing | None = None
+    manner: Manner = Manner()
 
     def __repr__(self) -> str:
         """Without number and code (promises S1)."""

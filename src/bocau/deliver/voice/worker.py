@@ -75,11 +75,12 @@ class Talker:
 
         What is played for a recording is the recording alone: nobody has to press a key to hear it.
         """
-        if place.playing is not None:
-            return CallOrder(place.call_id, place.number, _sound(recorded(place.playing)), None, limits)
-        where = self._speech.language, self._speech.region, self._options
-        prompt = self._speaker.prompt(place.code, *where)
-        greeting = _sound(self._speaker.invitation(*where)) if self._speech.press_to_hear else None
+        playing, voice, speed = place.manner
+        if playing is not None:
+            return CallOrder(place.call_id, place.number, _sound(recorded(playing)), None, limits)
+        where = self._speech.language, self._speech.region, self._options.at(speed)
+        prompt = self._speaker.prompt(place.code, *where, voice)
+        greeting = _sound(self._speaker.invitation(*where, voice)) if self._speech.press_to_hear else None
         return CallOrder(place.call_id, place.number, _sound(prompt), greeting, limits)
 
 

@@ -43,7 +43,7 @@ DELETE FROM generated_code WHERE (account_id, phone) IN (
 -- What was asked of a call beside its text.
 INSERT INTO call_order (message_id, recording_id, voice, speed) VALUES ($1, $2, $3, $4);
 
--- name: read_playing
--- What the call of a message plays; without a rate if that was removed since.
-SELECT o.recording_id, r.rate, r.samples FROM call_order AS o LEFT JOIN recording AS r ON r.id = o.recording_id
-WHERE o.message_id = $1 AND o.recording_id <> 0;
+-- name: read_manner
+-- How the call of a message is to speak; without a rate if the recording it plays was removed since.
+SELECT o.recording_id, o.voice, o.speed, r.rate, r.samples
+FROM call_order AS o LEFT JOIN recording AS r ON r.id = o.recording_id WHERE o.message_id = $1;

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
-from bocau.core.call import CallRecord, Playing
+from bocau.core.call import CallRecord, Manner, Playing
 from bocau.core.directory import (
     AccountRow,
     BlockedRow,
@@ -361,14 +361,15 @@ class SqliteStore(Administering):
         rows = self._reader.execute(self._q["unreported"], (carrier, limit))
         return [Unreported(AttemptKey(*row[:3]), *row[3:]) for row in rows]
 
-    async def playing(self, message_id: int) -> Playing | None:
+    async def manner(self, message_id: int) -> Manner:
         """See CallStore."""
-        row = self._reader.execute(self._q["read_playing"], (message_id,)).fetchone()
+        row = self._reader.execute(self._q["read_manner"], (message_id,)).fetchone()
         if row is None:
-            return None
-        if row[1] is None:
-            raise LookupError(f"recording {row[0]} was removed")
-        return Playing(row[1], row[2])
+            return Manner()
+        recording, voice, speed, rate, samples = row
+        if recording and rate is None:
+            raise LookupError(f"recording {recording} was removed")
+        return Manner(Playing(rate, samples) if recording else None, voice, speed)
 
     def call_ended(self, record: CallRecord, done: Done[None]) -> None:
         """See CallStore."""

@@ -15,6 +15,7 @@ from bocau.wire.esms.send import SendRequest, send_of
 
 __all__ = [
     "PLACE_OF_CODE",
+    "VOICES",
     "CallRequest",
     "GeneratedRequest",
     "decode_call_code",
@@ -29,7 +30,8 @@ PLACE_OF_CODE: Final = "{OTP}"
 _MANNER: Final = ("voice", "speed")
 _CALL_NAMES: Final = Vocabulary(*SEND_PARAMETERS, *_MANNER, "code")
 _TEMPLATE_NAMES: Final = Vocabulary(*SEND_PARAMETERS, *_MANNER, "templateid", "variableliststr")
-_VOICES: Final = frozenset({"male", "female", "hatieumai", "ngoclam"})
+VOICES: Final = ("male", "female", "hatieumai", "ngoclam")
+"""What a call may ask to be spoken by (esms-api 4.1)."""
 _SPEEDS: Final = frozenset(map(str, range(-3, 4)))
 _BETWEEN_VALUES: Final = "||"
 _GENERATED_NAMES: Final = Vocabulary(*SEND_PARAMETERS, "type", "message", "timealive", "numcharofcode", "isnumber")
@@ -104,7 +106,7 @@ def _call_of(values: Mapping[str, str], text: str, text_name: str) -> SendReques
     return msgspec.structs.replace(
         send_of({**values, "content": text, "smstype": "8"}),
         text_name=text_name,
-        voice=voice if voice in _VOICES else "",
+        voice=voice if voice in VOICES else "",
         speed=int(speed) if speed in _SPEEDS else 0,
     )
 

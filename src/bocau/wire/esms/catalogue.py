@@ -100,8 +100,10 @@ _PRICED: Final = tuple(p for p in _SEND if p.name in ("ApiKey", "SecretKey", "Ph
 _OF_ONE_REQUEST: Final = (*_KEYS, Parameter("RefId", "The SMSID of the request.", SMSID, required=True))
 _CALL: Final = (*_KEYS, Parameter("Phone", "One number.", _PHONE, required=True))
 _MANNER: Final = (
-    Parameter("Speed", "-3 to 3, kept with the call. Anything else counts for nothing."),
-    Parameter("Voice", "male, female, hatieumai or ngoclam, kept with the call. Anything else counts for nothing."),
+    Parameter("Speed", "-3, with much silence between the signs, to 3, with little. Anything else counts for nothing."),
+    Parameter(
+        "Voice", "male, female, hatieumai or ngoclam: a recorded pack of that name. Anything else counts for nothing."
+    ),
 )
 _CALL_OPTIONS: Final = (_DATE, _CALLBACK, _ID_OF_REQUEST)
 

@@ -18,9 +18,11 @@ from bocau.deliver.speech.espeak import Espeak
 from bocau.deliver.speech.pack import FILES, Packs
 from bocau.deliver.speech.prompt import FRAME_SAMPLES, Options, Prompt, invitation_pieces, prompt_pieces
 from bocau.deliver.speech.segments import DIGITS, LETTERS, SEGMENTS
-from bocau.deliver.speech.speaker import Speaker
+from bocau.deliver.speech.speaker import Setup, Speaker
+from bocau.deliver.speech.speaker import make_speaker as speaker_of
 from bocau.deliver.speech.voice import SYNTHETIC, TONES, SpeechFault, Voice
 from bocau.deliver.speech.wav import Sound
+from bocau.wire.esms.calls import VOICES
 
 codes = st.text(DIGITS + LETTERS, min_size=4, max_size=8)
 options = st.builds(
@@ -260,3 +262,37 @@ def test_a_program_that_fails_is_not_run_for_every_call() -> None:
     prompts: list[Prompt] = [speaker.prompt("6868", "vi", "north", Options()) for _ in range(3)]
     assert len(runs) == 2
     assert {prompt.warning for prompt in prompts} == {f"{TONES}; espeak-ng could not speak as north: gone"}
+
+
+# What a call may ask for
+
+
+@pytest.mark.parametrize(("speed", "gap_ms"), [(-3, 844), (-1, 375), (0, 250), (1, 167), (3, 74)])
+def test_speed_is_silence_between_the_signs(speed: int, gap_ms: int) -> None:
+    """Words said faster are understood worse; what an ear needs is time between them."""
+    asked = Options().at(speed)
+    assert asked.gap_ms == gap_ms
+    assert asked.pause_ms == round(700 * 1.5**-speed)
+    assert asked.repeats == Options().repeats
+
+
+def test_a_pack_of_the_name_that_a_call_asks_for_speaks(tmp_path: Path) -> None:
+    """Whatever its region, and prepared before a call needs it; nobody of that name: as if nothing was asked."""
+    make_pack(tmp_path / "lan")
+    make_pack(tmp_path / "mai", manifest='name = "hatieumai"\nlanguage = "vi"\nregion = "south"\n')
+    setup = Setup(("pack", "builtin"), tmp_path)
+    speaker = speaker_of(setup)
+    assert speaker.warm("vi", "north", Options()).voice.name == "lan"
+    for file in (tmp_path / "mai").rglob("*.wav"):
+        file.unlink()
+    said = {name: speaker.prompt("4821", "vi", "north", Options(), name).voice for name in ("", *VOICES)}
+    assert said == {"": "lan", "male": "lan", "female": "lan", "ngoclam": "lan", "hatieumai": "hatieumai"}
+
+
+def test_a_person_who_has_no_letters_does_not_say_half_a_code(tmp_path: Path) -> None:
+    """The first voice that has all of it says all of it."""
+    make_pack(tmp_path / "male", manifest='name = "male"\nlanguage = "vi"\nregion = "north"\n')
+    speaker = speaker_of(Setup(("pack", "builtin"), tmp_path))
+    assert speaker.prompt("482193", "vi", "south", Options(), "male").voice == "male"
+    assert speaker.prompt("4A2193", "vi", "south", Options(), "male").voice == "builtin"
+    assert speaker.invitation("vi", "south", Options(), "male").voice == "builtin"

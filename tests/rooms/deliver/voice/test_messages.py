@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocau.core.call import Playing
+from bocau.core.call import Manner, Playing
 from bocau.deliver.sip.order import NO_MEDIA, CallLimits, CallResult, CallStatus, Retry, Side
 from bocau.deliver.sip.trunk import Trunk
 from bocau.deliver.voice.messages import (
@@ -44,7 +44,7 @@ CONFIGURE = Configure(
     "info",
     "json",
 )
-LONGEST = Place("2", "84901234567", "", Playing(8_000, bytes(720_000)))
+LONGEST = Place("2", "84901234567", "", Manner(Playing(8_000, bytes(720_000)), "ngoclam", -3))
 """45 s of sound."""
 DOWN: list[Down] = [CONFIGURE, Place("1", "84901234567", "4821"), LONGEST, Cancel("1"), Drain(2.5)]
 UP: list[Up] = [
