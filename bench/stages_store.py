@@ -23,6 +23,7 @@ from bocau.core.message import (
     ReceiptIn,
 )
 from bocau.store.contract import Done
+from bocau.store.rooms.scheduling import Start
 from bocau.store.sqlite import SqliteStore
 from bocau.store.sqlite.commit import GroupCommit
 from bocau.store.sqlite.opening import connect, migrate
@@ -58,7 +59,8 @@ def open_store(path: str) -> tuple[SqliteStore, TimedCommit]:
     writer = connect(path, writing=True)
     migrate(writer)
     commit = TimedCommit(writer, threaded=False, on_fatal=_fatal)
-    return SqliteStore(writer, connect(path, writing=False), None, _EPOCH, commit), commit
+    start = Start(_EPOCH, 0, (0, 0, 0))
+    return SqliteStore(writer, connect(path, writing=False), None, commit, start), commit
 
 
 def _fatal(error: BaseException) -> None:

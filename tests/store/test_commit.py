@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from bocau.store.contract import StoreFault
-from bocau.store.sqlite.commit import GroupCommit, Kind
+from bocau.store.gathering import Kind
+from bocau.store.sqlite.commit import GroupCommit
+from bocau.store.work import Work
 
 
 class Disk:
@@ -44,10 +46,10 @@ class Disk:
         self._db.close()
 
 
-def insert(db: sqlite3.Connection, items: Sequence[int]) -> list[int]:
+async def insert(db: Work, items: Sequence[int]) -> list[int]:
     """One row each."""
     for item in items:
-        db.execute("INSERT INTO item VALUES (?)", (item,))
+        await db.change("INSERT INTO item VALUES (?)", (item,))
     return [item * 10 for item in items]
 
 
@@ -90,7 +92,7 @@ def test_kinds_run_in_the_order_of_their_rank(tmp_path: Path, threaded: bool) ->
     ran: list[str] = []
 
     def note(name: str) -> Kind[int, None]:
-        def noting(db: sqlite3.Connection, items: Sequence[int]) -> list[None]:
+        async def noting(db: Work, items: Sequence[int]) -> list[None]:
             ran.append(name)
             return [None] * len(items)
 
@@ -149,8 +151,8 @@ def test_a_full_disk_or_a_lock_passes(tmp_path: Path, threaded: bool, passing: s
 def test_an_item_that_breaks_the_program_breaks_alone(tmp_path: Path, threaded: bool, error: type[Exception]) -> None:
     """The writer goes on, the other items are stored."""
 
-    def choosy(db: sqlite3.Connection, items: Sequence[int]) -> list[int]:
-        results = insert(db, items)
+    async def choosy(db: Work, items: Sequence[int]) -> list[int]:
+        results = await insert(db, items)
         if 2 in items:
             raise error("no twos")
         return results

@@ -11,7 +11,7 @@ from bocau.core.directory import RecordingRow
 from bocau.core.ids import first_id_at, short_id
 from bocau.core.lifecycle import State
 from bocau.core.message import Admitted, CallOrder, CodeTry, GeneratedCode, SentRange
-from bocau.store.sqlite import answering
+from bocau.store.rooms import answering
 
 CODE = GeneratedCode(PHONE, b"right" * 6, NOON + HOUR)
 

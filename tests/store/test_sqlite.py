@@ -323,6 +323,7 @@ SMALL = {
     "carrier_halt",
     "directory_version",
     "id_form",
+    "node",
     "numbering_version",
     "price",
     "recording",

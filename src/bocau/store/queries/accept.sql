@@ -1,6 +1,6 @@
 -- name: find_request_key
 -- The holder of a RequestId, if it is younger than $3.
-SELECT head FROM request_key WHERE account_id = $1 AND request_id = $2 AND created_ms > $3;
+SELECT account_id, request_id, head FROM request_key WHERE account_id = $1 AND request_id = $2 AND created_ms > $3;
 
 -- name: take_request_key
 -- Reserve a RequestId; a holder that is older than the window was found to be free before.
@@ -29,11 +29,19 @@ SELECT balance, credit_limit FROM account WHERE id = $1;
 
 -- name: read_purse
 -- Money at hand, and what was accepted on the day that stands there.
-SELECT balance, credit_limit, spent_day, spent FROM account WHERE id = $1;
+SELECT id, balance, credit_limit, spent_day, spent FROM account WHERE id = $1;
 
--- name: read_key_spent
+-- name: lock_purse
+-- The same, to be spent from in this transaction.
+SELECT id, balance, credit_limit, spent_day, spent FROM account WHERE id = $1;
+
+-- name: read_key_purse
 -- What one key was accepted for on the day that stands there.
-SELECT spent_day, spent FROM api_key WHERE api_key = $1;
+SELECT api_key, spent_day, spent FROM api_key WHERE api_key = $1;
+
+-- name: lock_key_purse
+-- The same, to be spent from in this transaction.
+SELECT api_key, spent_day, spent FROM api_key WHERE api_key = $1;
 
 -- name: spend
 -- Holds of a transaction: taken from the balance, and added to the day.
@@ -47,7 +55,7 @@ UPDATE api_key SET spent = CASE WHEN spent_day = $3 THEN spent ELSE 0 END + $2, 
 
 -- name: find_content_key
 -- Who was sent this text, if it was after $3.
-SELECT head FROM content_key WHERE account_id = $1 AND digest = $2 AND created_ms > $3;
+SELECT account_id, digest, head FROM content_key WHERE account_id = $1 AND digest = $2 AND created_ms > $3;
 
 -- name: take_content_key
 -- Remember a text to a receiver.
@@ -74,7 +82,7 @@ ON CONFLICT (account_id, subject_id, kind) DO NOTHING;
 
 -- name: request_rows
 -- The messages of one request. Their ids lie close together (core/ids.py), so this is a short walk along the key.
-SELECT smsid, receivers, dropped, created_ms, state, price, tries FROM message
+SELECT smsid, receivers, dropped, created_ms, state, price, tries, head FROM message
 WHERE id >= $2 AND id < $2 + 8388608 AND head = $2 AND account_id = $1
 ORDER BY id;
 

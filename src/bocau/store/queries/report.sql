@@ -118,6 +118,10 @@ RETURNING
 -- Whose it is.
 SELECT account_id FROM message WHERE id = $1;
 
+-- name: lock_request
+-- Let no other node end a message of this request meanwhile: $1 is its first one.
+SELECT id FROM message WHERE id = $1;
+
 -- name: open_sibling
 -- A message of the same request that has not ended.
 SELECT 1 FROM message
@@ -139,7 +143,7 @@ RETURNING id, tries;
 
 -- name: callback_head
 -- What a callback tells: the first message of its request.
-SELECT account_id, smsid, receivers, dropped, request_id, sms_type, telco, phone, callback_url
+SELECT id, account_id, smsid, receivers, dropped, request_id, sms_type, telco, phone, callback_url
 FROM message WHERE id = $1;
 
 -- name: callback_tried

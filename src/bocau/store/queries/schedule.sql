@@ -5,8 +5,8 @@ WHERE wake_ms <= $1
 ORDER BY wake_ms LIMIT $2;
 
 -- name: newest_intent
--- When a message was last begun.
-SELECT max(intent_ms) FROM attempt WHERE message_id = $1;
+-- When a message was last begun, if it ever was.
+SELECT message_id, max(intent_ms) FROM attempt WHERE message_id = $1 GROUP BY message_id;
 
 -- name: release_message
 -- SendDate has come: it is anybody's now.
@@ -43,6 +43,10 @@ DELETE FROM content_key WHERE (account_id, digest) IN (
 -- A new start of a node: its epoch.
 INSERT INTO node (node, started_ms) VALUES ($1, $2) RETURNING epoch;
 
+-- name: end_nodes
+-- A start of node $1: whatever ran before it is gone.
+UPDATE node SET stopped_ms = $2 WHERE stopped_ms IS NULL;
+
 -- name: stop_node
 -- A clean end.
 UPDATE node SET stopped_ms = $2 WHERE epoch = $1;
@@ -54,11 +58,13 @@ SELECT max(id) FROM message;
 -- name: rescue_queued
 -- Claimed by a start that is gone, never begun: anybody's again, at once.
 UPDATE message SET owner = 0, due_ms = $1
-WHERE wake_ms IS NOT NULL AND state = 'queued' AND owner <> 0;
+WHERE wake_ms IS NOT NULL AND state = 'queued' AND owner <> 0
+  AND owner NOT IN (SELECT epoch FROM node WHERE stopped_ms IS NULL);
 
 -- name: rescue_sending
 -- Begun by a start that is gone: what became of it nobody knows.
-SELECT id, route_class FROM message WHERE wake_ms IS NOT NULL AND state = 'sending';
+SELECT id, route_class FROM message
+WHERE wake_ms IS NOT NULL AND state = 'sending' AND owner NOT IN (SELECT epoch FROM node WHERE stopped_ms IS NULL);
 
 -- name: lose_attempts
 -- Intents of a start that is gone.
@@ -74,7 +80,7 @@ ORDER BY m.wake_ms LIMIT $2;
 -- name: rescue_callbacks
 -- Claimed by a start that is gone.
 UPDATE callback SET owner = 0, due_ms = $1
-WHERE due_ms IS NOT NULL AND owner <> 0;
+WHERE due_ms IS NOT NULL AND owner <> 0 AND owner NOT IN (SELECT epoch FROM node WHERE stopped_ms IS NULL);
 
 -- name: count_open
 -- Open work: how many wait for a carrier, since when, and how many are uncertain, among those that are due first.

@@ -1,7 +1,6 @@
 """Administration: what the command line changes and looks up, each act with its line in the audit."""
 
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from bocau.core.directory import (
@@ -31,9 +30,10 @@ from bocau.store.contract import (
     StoreFault,
     UseToday,
 )
+from bocau.store.gathering import Gathering, Kind
 from bocau.store.queries import Queries
-from bocau.store.sqlite.commit import GroupCommit, Kind
-from bocau.store.sqlite.registering import decide
+from bocau.store.rooms.registering import decide
+from bocau.store.work import Reading, Values, Work
 
 __all__ = ["Administering"]
 
@@ -41,68 +41,70 @@ T = TypeVar("T")
 
 
 class Administering:
-    """The AdminStore of SQLite, which the whole store is built on."""
+    """The AdminStore, which the whole store is built on."""
 
-    def __init__(self, queries: Queries, reader: sqlite3.Connection, commit: GroupCommit) -> None:
+    def __init__(self, queries: Queries, read: Reading, commit: Gathering) -> None:
         self.clerk = Clerk("gateway", lambda: 0)
         """Who makes changes through this store, for the audit."""
         self._q = queries
-        self._reader = reader
+        self._read = read
         self._commit = commit
         self._act = Kind("act", 15, self._run_acts)
 
     async def counts(self) -> StateCounts:
         """See AdminStore."""
-        read, q = self._reader.execute, self._q
-        queued, oldest, uncertain = read(q["count_open"]).fetchone()
-        waiting, orphans = read(q["count_callbacks"]).fetchone()[0], read(q["count_orphans"]).fetchone()[0]
+        q = self._q
+        ((queued, oldest, uncertain),) = await self._read.rows(q["count_open"])
+        ((waiting,),) = await self._read.rows(q["count_callbacks"])
+        ((orphans,),) = await self._read.rows(q["count_orphans"])
         return StateCounts(queued, oldest, uncertain, waiting, orphans)
 
     async def halts(self) -> dict[str, str]:
         """See OperatorStore."""
-        return dict(self._reader.execute(self._q["halts"]).fetchall())
+        return dict(await self._read.rows(self._q["halts"]))
 
     async def set_halt(self, carrier: str, halt: str, now_ms: int) -> None:
         """See OperatorStore."""
 
-        def change(db: sqlite3.Connection, q: Queries) -> None:
+        async def change(db: Work, q: Queries) -> None:
             if halt:
-                db.execute(q["put_halt"], (carrier, halt, now_ms))
+                await db.change(q["put_halt"], (carrier, halt, now_ms))
             else:
-                db.execute(q["delete_halt"], (carrier,))
+                await db.change(q["delete_halt"], (carrier,))
 
         await self._change("carrier.halt", f"{carrier}: {halt or 'running'}", change, tell=False)
 
     async def parked(self) -> dict[str, int]:
         """See OperatorStore."""
-        return dict(self._reader.execute(self._q["count_parked"]).fetchall())
+        return dict(await self._read.rows(self._q["count_parked"]))
 
     async def accounts(self) -> list[AccountRow]:
         """See AdminStore."""
-        return [AccountRow(*row) for row in self._reader.execute(self._q["directory_accounts"])]
+        return [AccountRow(*row) for row in await self._read.rows(self._q["directory_accounts"])]
 
     async def ledger(self, account_id: int, limit: int, window: LedgerWindow = EVER) -> list[LedgerLine]:
         """See AdminStore."""
         values = (account_id, window.since_ms, window.until_ms, *window.last, limit)
-        return [LedgerLine(*row) for row in self._reader.execute(self._q["read_ledger"], values)]
+        return [LedgerLine(*row) for row in await self._read.rows(self._q["read_ledger"], values)]
 
     async def use_today(self, account_id: int, now_ms: int) -> UseToday:
         """See AdminStore."""
-        read, today = self._reader.execute, day_of(now_ms)
-        _, _, day, spent = read(self._q["read_purse"], (account_id,)).fetchone()
-        keys = tuple(KeyUse(*row) for row in read(self._q["read_keys"], (account_id, today)))
+        today = day_of(now_ms)
+        ((_, _, _, day, spent),) = await self._read.rows(self._q["read_purse"], (account_id,))
+        rows = await self._read.rows(self._q["read_keys"], (account_id, today))
+        keys = tuple([KeyUse(*row) for row in rows])
         return UseToday(spent if day == today else 0, keys)
 
     async def audit(self, limit: int) -> list[AuditLine]:
         """See AdminStore."""
-        return [AuditLine(*row) for row in self._reader.execute(self._q["read_audit"], (limit,))]
+        return [AuditLine(*row) for row in await self._read.rows(self._q["read_audit"], (limit,))]
 
     async def create_account(self, name: str, now_ms: int) -> int:
         """See AdminStore."""
         if any(account.name == name for account in await self.accounts()):
             raise ValueError(f"there is an account {name!r} already")
         return await self._change(
-            "account.create", name, lambda db, q: int(db.execute(q["insert_account"], (name, now_ms)).fetchone()[0])
+            "account.create", name, lambda db, q: _number(db, q["insert_account"], (name, now_ms))
         )
 
     async def set_account_state(self, account_id: int, state: str) -> None:
@@ -110,7 +112,7 @@ class Administering:
         await self._change(
             "account.state",
             f"account {account_id}: {state}",
-            lambda db, q: db.execute(q["set_account_state"], (account_id, state)),
+            lambda db, q: db.change(q["set_account_state"], (account_id, state)),
         )
 
     async def set_unicode_policy(self, account_id: int, policy: str) -> None:
@@ -118,7 +120,7 @@ class Administering:
         await self._change(
             "account.unicode_policy",
             f"account {account_id}: {policy or 'default'}",
-            lambda db, q: db.execute(q["set_unicode_policy"], (account_id, policy)),
+            lambda db, q: db.change(q["set_unicode_policy"], (account_id, policy)),
         )
 
     async def set_type8_channel(self, account_id: int, channel: str) -> None:
@@ -126,7 +128,7 @@ class Administering:
         await self._change(
             "account.type8_channel",
             f"account {account_id}: {channel or 'default'}",
-            lambda db, q: db.execute(q["set_type8_channel"], (account_id, channel)),
+            lambda db, q: db.change(q["set_type8_channel"], (account_id, channel)),
         )
 
     async def set_credit_limit(self, account_id: int, amount: int) -> None:
@@ -134,7 +136,7 @@ class Administering:
         await self._change(
             "account.credit",
             f"account {account_id}: {vnd_number(amount)} VND",
-            lambda db, q: db.execute(q["set_credit_limit"], (account_id, amount)),
+            lambda db, q: db.change(q["set_credit_limit"], (account_id, amount)),
         )
 
     async def put_key(self, row: KeyRow, now_ms: int) -> None:
@@ -145,33 +147,33 @@ class Administering:
     async def rotate_key(self, old: KeyRow, new: KeyRow, now_ms: int) -> None:
         """See AdminStore."""
 
-        def change(db: sqlite3.Connection, q: Queries) -> None:
-            _put_key(db, q, old, now_ms)
-            _put_key(db, q, new, now_ms)
+        async def change(db: Work, q: Queries) -> None:
+            await _put_key(db, q, old, now_ms)
+            await _put_key(db, q, new, now_ms)
 
         await self._change("key.rotate", f"account {old.account_id}: {_key_facts(old)}; {_key_facts(new)}", change)
 
     async def put_limit(self, row: LimitRow) -> None:
         """See AdminStore."""
         subject = f"account {row.account_id}: {row.name} {row.value}"
-        await self._change("limit.put", subject, lambda db, q: db.execute(q["put_limit"], row))
+        await self._change("limit.put", subject, lambda db, q: db.change(q["put_limit"], row))
 
     async def delete_limit(self, account_id: int, name: str) -> bool:
         """See AdminStore."""
         return await self._change(
             "limit.delete",
             f"account {account_id}: {name}",
-            lambda db, q: db.execute(q["delete_limit"], (account_id, name)).rowcount == 1,
+            lambda db, q: _changed_one(db, q["delete_limit"], (account_id, name)),
         )
 
     async def put_network(self, row: NetworkRow) -> None:
         """See AdminStore."""
-        await self._change("network.put", _network_facts(row), lambda db, q: db.execute(q["put_network"], row))
+        await self._change("network.put", _network_facts(row), lambda db, q: db.change(q["put_network"], row))
 
     async def delete_network(self, row: NetworkRow) -> bool:
         """See AdminStore."""
         return await self._change(
-            "network.delete", _network_facts(row), lambda db, q: db.execute(q["delete_network"], row).rowcount == 1
+            "network.delete", _network_facts(row), lambda db, q: _changed_one(db, q["delete_network"], row)
         )
 
     async def block(self, rows: Sequence[BlockedRow], now_ms: int) -> int:
@@ -179,26 +181,26 @@ class Administering:
         return await self._change(
             "block.put",
             _blocked_facts(rows),
-            lambda db, q: db.executemany(q["put_blocked"], [(*row, now_ms) for row in rows]).rowcount,
+            lambda db, q: db.change_many(q["put_blocked"], [(*row, now_ms) for row in rows]),
         )
 
     async def unblock(self, rows: Sequence[BlockedRow]) -> int:
         """See AdminStore."""
         return await self._change(
-            "block.delete", _blocked_facts(rows), lambda db, q: db.executemany(q["delete_blocked"], rows).rowcount
+            "block.delete", _blocked_facts(rows), lambda db, q: db.change_many(q["delete_blocked"], rows)
         )
 
     async def put_brandname(self, row: BrandnameRow, now_ms: int) -> None:
         """See AdminStore."""
         subject = f"account {row.account_id}: {row.name} for type {row.sms_type}, {row.state}"
-        await self._change("brandname.put", subject, lambda db, q: db.execute(q["put_brandname"], (*row, now_ms)))
+        await self._change("brandname.put", subject, lambda db, q: db.change(q["put_brandname"], (*row, now_ms)))
 
     async def put_template(self, row: TemplateRow, now_ms: int) -> int:
         """See AdminStore."""
         return await self._change(
             "template.put",
             f"account {row.account_id}: {row.brandname} on network {row.telco}, {row.route_class}: {row.content}",
-            lambda db, q: int(db.execute(q["put_template"], (*row[1:], now_ms)).fetchone()[0]),
+            lambda db, q: _number(db, q["put_template"], (*row[1:], now_ms)),
         )
 
     async def delete_template(self, account_id: int, template_id: int) -> bool:
@@ -206,12 +208,12 @@ class Administering:
         return await self._change(
             "template.delete",
             f"account {account_id}: {template_id}",
-            lambda db, q: db.execute(q["delete_template"], (account_id, template_id)).fetchone() is not None,
+            lambda db, q: _found(db, q["delete_template"], (account_id, template_id)),
         )
 
     async def pending_templates(self) -> list[Registration]:
         """See AdminStore."""
-        return [Registration(*row) for row in self._reader.execute(self._q["pending_registrations"])]
+        return [Registration(*row) for row in await self._read.rows(self._q["pending_registrations"])]
 
     async def decide_template(
         self, registration_id: int, templates: Sequence[TemplateRow] | None, reason: str, now_ms: int
@@ -228,7 +230,7 @@ class Administering:
         return await self._change(
             "call_template.put",
             subject,
-            lambda db, q: int(db.execute(q["put_call_template"], (*row[1:], now_ms)).fetchone()[0]),
+            lambda db, q: _number(db, q["put_call_template"], (*row[1:], now_ms)),
         )
 
     async def delete_call_template(self, account_id: int, template_id: int) -> bool:
@@ -237,19 +239,19 @@ class Administering:
         return await self._change(
             "call_template.delete",
             subject,
-            lambda db, q: db.execute(q["delete_call_template"], (account_id, template_id)).fetchone() is not None,
+            lambda db, q: _found(db, q["delete_call_template"], (account_id, template_id)),
         )
 
     async def recordings(self, account_id: int) -> list[tuple[int, str, int]]:
         """See AdminStore."""
-        return self._reader.execute(self._q["list_recordings"], (account_id,)).fetchall()
+        return await self._read.rows(self._q["list_recordings"], (account_id,))
 
     async def put_recording(self, row: RecordingRow, sound: tuple[int, bytes], now_ms: int) -> int:
         """See AdminStore."""
         return await self._change(
             "recording.put",
             f"account {row.account_id}: {row.name}",
-            lambda db, q: int(db.execute(q["put_recording"], (*row[1:], *sound, now_ms)).fetchone()[0]),
+            lambda db, q: _number(db, q["put_recording"], (*row[1:], *sound, now_ms)),
         )
 
     async def delete_recording(self, account_id: int, recording_id: int) -> bool:
@@ -257,84 +259,106 @@ class Administering:
         return await self._change(
             "recording.delete",
             f"account {account_id}: recording {recording_id}",
-            lambda db, q: db.execute(q["delete_recording"], (account_id, recording_id)).fetchone() is not None,
+            lambda db, q: _found(db, q["delete_recording"], (account_id, recording_id)),
         )
 
     async def put_price(self, row: PriceRow) -> None:
         """See AdminStore."""
         subject = f"account {row.account_id}: type {row.sms_type} on network {row.telco}, {vnd_number(row.price)} VND"
-        await self._change("price.put", subject, lambda db, q: db.execute(q["put_price"], row))
+        await self._change("price.put", subject, lambda db, q: db.change(q["put_price"], row))
 
     async def put_ported(self, rows: Sequence[tuple[int, int]], *, last: bool) -> None:
         """See AdminStore."""
 
-        def change(db: sqlite3.Connection, q: Queries) -> None:
-            db.executemany(q["put_ported"], [row for row in rows if row[1]])
-            db.executemany(q["delete_ported"], [row[:1] for row in rows if not row[1]])
+        async def change(db: Work, q: Queries) -> None:
+            await db.many(q["put_ported"], [row for row in rows if row[1]])
+            await db.many(q["delete_ported"], [row[:1] for row in rows if not row[1]])
             if last:
-                db.execute(q["touch_numbering"])
+                await db.change(q["touch_numbering"])
 
         await self._change("ported.put", f"{len(rows)} number(s)", change, tell=last)
 
     async def clear_ported(self) -> None:
         """See AdminStore."""
-        await self._change("ported.clear", "all numbers", lambda db, q: db.execute(q["clear_ported"]), tell=False)
+        await self._change("ported.clear", "all numbers", lambda db, q: db.change(q["clear_ported"]), tell=False)
 
     async def top_up(self, account_id: int, amount: int, cause: str, now_ms: int) -> int:
         """See AdminStore."""
 
-        def change(db: sqlite3.Connection, q: Queries) -> int:
-            found = db.execute(q["read_balance"], (account_id,)).fetchone()
+        async def change(db: Work, q: Queries) -> int:
+            found = await db.row(q["lock_purse"], (account_id,))
             if found is None:
                 raise ValueError(f"there is no account {account_id}")
-            balance, credit = found
+            _, balance, credit, _, _ = found
             if amount < 0 and not covers(balance, credit, -amount):
                 raise ValueError("the account does not have that much")
             # The subject of a top-up is its own moment, in the order of message ids, made unique within the account.
             subject = first_id_at(now_ms)
-            while db.execute(q["find_ledger"], (account_id, subject, EntryKind.TOP_UP.value)).fetchone():
+            while await db.row(q["find_ledger"], (account_id, subject, EntryKind.TOP_UP.value)):
                 subject += 1
-            db.execute(q["insert_ledger"], (account_id, subject, EntryKind.TOP_UP.value, amount, cause, now_ms))
-            db.execute(q["change_balance"], (account_id, amount))
+            line = (account_id, subject, EntryKind.TOP_UP.value, amount, cause, now_ms)
+            await db.change(q["insert_ledger"], line)
+            await db.change(q["change_balance"], (account_id, amount))
             return int(balance) + amount
 
         return await self._change("balance.top_up", f"account {account_id}: {vnd_number(amount)} VND, {cause}", change)
 
     async def _change(
-        self, act: str, subject: str, run: Callable[[sqlite3.Connection, Queries], T], *, tell: bool = True
+        self,
+        act: str,
+        subject: str,
+        run: Callable[[Work, Queries], Awaitable[T]],
+        *,
+        tell: bool = True,
     ) -> T:
         """Run one act of administration in its transaction, note it in the audit, tell every node of the change.
 
         An act that says False found nothing to change; then nothing is noted and nobody is told.
         """
 
-        def whole(db: sqlite3.Connection) -> T:
-            result = run(db, self._q)
+        async def whole(db: Work) -> T:
+            result = await run(db, self._q)
             if result is False:
                 return result
-            db.execute(self._q["insert_audit"], (self.clerk.now_ms(), self.clerk.name, act, subject))
+            await db.change(self._q["insert_audit"], (self.clerk.now_ms(), self.clerk.name, act, subject))
             if tell:
-                db.execute(self._q["touch_directory"])
+                await db.change(self._q["touch_directory"])
             return result
 
         try:
             outcome: T = await self._commit.call(self._act, whole)
         except StoreFault as fault:
             # An act that breaks a rule was rolled back on its own; that is its caller's mistake, not a fault of ours.
-            if isinstance(fault.__cause__, ValueError | sqlite3.IntegrityError):
+            if isinstance(fault.__cause__, (ValueError, *self._commit.broken_rules)):
                 raise ValueError(str(fault.__cause__)) from fault
             raise
         return outcome
 
-    def _run_acts(self, db: sqlite3.Connection, items: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
-        return [act(db) for act in items]
+    async def _run_acts(self, db: Work, items: Sequence[Callable[[Work], Awaitable[Any]]]) -> list[Any]:
+        return [await act(db) for act in items]
 
 
-def _put_key(db: sqlite3.Connection, q: Queries, row: KeyRow, now_ms: int) -> None:
-    owner = db.execute(q["key_owner"], (row.api_key,)).fetchone()
+async def _number(db: Work, text: str, values: Values) -> int:
+    """The one number that a statement returns."""
+    ((number,),) = await db.rows(text, values)
+    return int(number)
+
+
+async def _found(db: Work, text: str, values: Values) -> bool:
+    """Whether a statement returns anything."""
+    return bool(await db.rows(text, values))
+
+
+async def _changed_one(db: Work, text: str, values: Values) -> bool:
+    """Whether there was a row to change."""
+    return await db.change(text, values) == 1
+
+
+async def _put_key(db: Work, q: Queries, row: KeyRow, now_ms: int) -> None:
+    owner = await db.row(q["key_owner"], (row.api_key,))
     if owner is not None and owner[0] != row.account_id:
         raise ValueError("this ApiKey belongs to another account")
-    db.execute(q["put_key"], (*row, now_ms))
+    await db.change(q["put_key"], (*row, now_ms))
 
 
 def _key_facts(row: KeyRow) -> str:

@@ -2,13 +2,13 @@
 
 import asyncio
 import hmac
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 from bocau.core.lifecycle import State
 from bocau.core.message import CodeTry, ReceiverRow, SentPage, SentRange, SentRow
 from bocau.store.queries import Queries
+from bocau.store.work import Asking, Work
 
 __all__ = ["MOST_WRONG_TRIES", "CodeChecking", "read_receivers", "read_sent"]
 
@@ -19,17 +19,17 @@ _STRETCH: Final = 5_000
 """Messages that a report walks past before others get their turn: about a millisecond."""
 
 
-def read_receivers(
-    db: sqlite3.Connection, q: Queries, account_id: int, head: int, since_ms: int
+async def read_receivers(
+    db: Asking, q: Queries, account_id: int, head: int, since_ms: int
 ) -> tuple[str, list[ReceiverRow]] | None:
     """The SMSID and receivers of a request of the account; None if there is none that young."""
-    rows = db.execute(q["receiver_rows"], (account_id, head)).fetchall()
+    rows = await db.rows(q["receiver_rows"], (account_id, head))
     if not rows or rows[0][1] < since_ms:
         return None
     return rows[0][0], [ReceiverRow(row[2], row[3], State(row[4]), row[5], row[6]) for row in rows]
 
 
-async def read_sent(db: sqlite3.Connection, q: Queries, wanted: SentRange) -> SentPage:
+async def read_sent(db: Asking, q: Queries, wanted: SentRange) -> SentPage:
     """One page of an account's messages, and how many there are in all.
 
     Ids grow with time, so the range is a walk along the primary key, past other accounts' messages; an index of its own
@@ -40,10 +40,10 @@ async def read_sent(db: sqlite3.Connection, q: Queries, wanted: SentRange) -> Se
     start, skip, total = wanted.first_id, wanted.skip, 0
     rows: list[SentRow] = []
     while True:
-        own, walked, last = db.execute(q["count_sent"], (*owner, start, wanted.end_id, _STRETCH)).fetchone()
+        ((own, walked, last),) = await db.rows(q["count_sent"], (*owner, start, wanted.end_id, _STRETCH))
         missing = wanted.limit - len(rows)
         if missing and skip < own:
-            found = db.execute(q["sent_rows"], (*owner, start, last, missing, skip))
+            found = await db.rows(q["sent_rows"], (*owner, start, last, missing, skip))
             rows.extend(SentRow(*row)._replace(state=State(row[6])) for row in found)
         skip = max(0, skip - own)
         total += own
@@ -59,17 +59,17 @@ class CodeChecking:
     def __init__(self, queries: Queries) -> None:
         self._q = queries
 
-    def run(self, db: sqlite3.Connection, items: Sequence[CodeTry]) -> list[bool]:
+    async def run(self, db: Work, items: Sequence[CodeTry]) -> list[bool]:
         """Whether each try is right, in the order they came."""
-        return [self._try(db, item) for item in items]
+        return [await self._try(db, item) for item in items]
 
-    def _try(self, db: sqlite3.Connection, item: CodeTry) -> bool:
+    async def _try(self, db: Work, item: CodeTry) -> bool:
         q, place = self._q, (item.account_id, item.phone)
-        found = db.execute(q["find_code"], (*place, item.at_ms)).fetchone()
+        found = await db.row(q["find_code"], (*place, item.at_ms))
         if found is None:
             return False
         code_hash, wrong = found
         right = hmac.compare_digest(code_hash, item.code_hash)
         used_up = right or wrong + 1 >= MOST_WRONG_TRIES
-        db.execute(q["drop_code" if used_up else "miss_code"], place)
+        await db.change(q["drop_code" if used_up else "miss_code"], place)
         return right

@@ -1,6 +1,5 @@
 """What every end of a message does in its transaction: the state, the money, the duty to tell."""
 
-import sqlite3
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -12,7 +11,8 @@ from bocau.core.lifecycle import MESSAGE_TRANSITIONS, Event, State
 from bocau.core.message import CallbackDue
 from bocau.core.outcome import summarise
 from bocau.store.queries import Queries
-from bocau.store.sqlite.admitting import read_summary
+from bocau.store.rooms.admitting import read_summary
+from bocau.store.work import Work
 
 __all__ = ["Finishing", "Row"]
 
@@ -34,9 +34,9 @@ class Finishing:
         self._q = queries
         self._owner = owner
 
-    def finish(
+    async def finish(
         self,
-        db: sqlite3.Connection,
+        db: Work,
         message_id: int,
         event: Event,
         reason: str,
@@ -50,40 +50,37 @@ class Finishing:
         `captured` says that the capture is known to be written. With `hand_over` the callback is made as ours, to be
         called without a claim. Returns the new state and the callback that became due.
         """
-        row = self._apply(db, message_id, event, reason, at_ms)
+        row = await self._apply(db, message_id, event, reason, at_ms)
         if row is not None:
             state = _ENDS_IN[event]
-            self._settle(db, row, state, at_ms, captured=captured)
-            return state, self._tell(db, row, state, at_ms, hand_over=hand_over)
+            await self._settle(db, row, state, at_ms, captured=captured)
+            return state, await self._tell(db, row, state, at_ms, hand_over=hand_over)
         late = _LATE.get(event)
         if late is None:
             return None, None
-        row = self._apply(db, message_id, late, reason, at_ms)
+        row = await self._apply(db, message_id, late, reason, at_ms)
         if row is None:
             return None, None
-        self._settle(db, row, _ENDS_IN[late], at_ms, captured=False)
+        await self._settle(db, row, _ENDS_IN[late], at_ms, captured=False)
         return _ENDS_IN[late], None
 
-    def _apply(self, db: sqlite3.Connection, message_id: int, event: Event, reason: str, at_ms: int) -> Row | None:
-        row: Row | None = db.execute(self._q.on("finish_message", event), (message_id, reason, at_ms)).fetchone()
-        return row
+    async def _apply(self, db: Work, message_id: int, event: Event, reason: str, at_ms: int) -> Row | None:
+        return await db.row(self._q.on("finish_message", event), (message_id, reason, at_ms))
 
-    def _settle(
-        self, db: sqlite3.Connection, row: tuple[object, ...], state: State, at_ms: int, *, captured: bool
-    ) -> None:
+    async def _settle(self, db: Work, row: tuple[object, ...], state: State, at_ms: int, *, captured: bool) -> None:
         """Capture or release the hold, once."""
         message_id, account_id, price = row[0], row[2], row[10]
         kind = settlement(state)
         if kind is None or not price or (captured and kind is EntryKind.CAPTURE):
             return
         amount = price if kind is EntryKind.RELEASE else 0
-        done = db.execute(self._q["insert_ledger"], (account_id, message_id, kind.value, amount, state.value, at_ms))
-        if amount and done.rowcount == 1:
-            db.execute(self._q["change_balance"], (account_id, amount))
+        line = (account_id, message_id, kind.value, amount, state.value, at_ms)
+        if await db.change(self._q["insert_ledger"], line) and amount:
+            await db.change(self._q["change_balance"], (account_id, amount))
 
-    def _tell(
+    async def _tell(
         self,
-        db: sqlite3.Connection,
+        db: Work,
         row: Row,
         state: State,
         at_ms: int,
@@ -95,18 +92,25 @@ class Finishing:
         if not url:
             return None
         alone = row[4] - row[5] == 1
-        if not alone and db.execute(self._q["open_sibling"], (head,)).fetchone() is not None:
+        if not alone and await self._has_open_sibling(db, head):
             return None
         due = self.due(row, state, at_ms, hand_over)
         owner = self._owner if hand_over else 0
-        done = db.execute(self._q["insert_callback"], (head, account_id, owner, due.due_ms, at_ms))
-        if done.rowcount != 1 or alone:
-            return due if alone and done.rowcount == 1 else None
-        found = read_summary(db, self._q, account_id, head)
-        first = db.execute(self._q["callback_head"], (head,)).fetchone()
+        if not await db.change(self._q["insert_callback"], (head, account_id, owner, due.due_ms, at_ms)):
+            return None
+        if alone:
+            return due
+        found = await read_summary(db, self._q, account_id, head)
+        first = await db.row(self._q["callback_head"], (head,))
         if found is None or first is None:
             return None
-        return replace(due, summary=found, telco=first[6], phone=first[7])
+        return replace(due, summary=found, telco=first[7], phone=first[8])
+
+    async def _has_open_sibling(self, db: Work, head: int) -> bool:
+        """Whether another message of the request is open. Of two that end at the same time on two nodes, the second one
+        sees the first."""
+        await db.rows(self._q["lock_request"], (head,))
+        return await db.row(self._q["open_sibling"], (head,)) is not None
 
     def due(self, row: Row, state: State, at_ms: int, hand_over: bool) -> CallbackDue:
         """The callback of a request with one message, which has just reached `state`."""
@@ -115,11 +119,11 @@ class Finishing:
         due_ms = at_ms + _HANDED_OVER_MS if hand_over else at_ms
         return CallbackDue(head, account_id, url, request_id, sms_type, telco, phone, summary, 0, due_ms)
 
-    def tell_all(self, db: sqlite3.Connection, ended: Sequence[tuple[Row, int, bool]]) -> None:
+    async def tell_all(self, db: Work, ended: Sequence[tuple[Row, int, bool]]) -> None:
         """Create the callbacks of requests with one message each; of each its row, moment, and whether it is ours."""
         if not ended:
             return
-        db.executemany(
+        await db.many(
             self._q["insert_callback"],
             [
                 (row[1], row[2], self._owner if ours else 0, at_ms + _HANDED_OVER_MS if ours else at_ms, at_ms)

@@ -1,11 +1,11 @@
 """What people are told about messages, and the acts of the test API of a development start."""
 
-import sqlite3
 from typing import Final
 
 from bocau.core.ids import head_of
 from bocau.store.contract import AttemptLine, CallbackLine, LedgerLine, Story, StoryLine, TryLine
 from bocau.store.queries import Queries
+from bocau.store.work import Asking, Row, Work
 
 __all__ = ["pass_time", "read_message", "read_messages", "read_newest", "read_story", "retire"]
 
@@ -26,56 +26,54 @@ _RETIRED: Final = (
 )
 
 
-def read_messages(
-    db: sqlite3.Connection, q: Queries, after: int, account_id: int | None, limit: int
-) -> list[StoryLine]:
+async def read_messages(db: Asking, q: Queries, after: int, account_id: int | None, limit: int) -> list[StoryLine]:
     """Messages with a larger id, in order."""
     if account_id is None:
-        rows = db.execute(q["messages_after"], (after, limit))
+        rows = await db.rows(q["messages_after"], (after, limit))
     else:
-        rows = db.execute(q["account_messages_after"], (after, account_id, limit))
+        rows = await db.rows(q["account_messages_after"], (after, account_id, limit))
     return [_line(row) for row in rows]
 
 
-def read_newest(db: sqlite3.Connection, q: Queries, limit: int) -> list[StoryLine]:
+async def read_newest(db: Asking, q: Queries, limit: int) -> list[StoryLine]:
     """The newest messages, in order."""
-    return [_line(row) for row in db.execute(q["newest_messages"], (limit,))][::-1]
+    return [_line(row) for row in await db.rows(q["newest_messages"], (limit,))][::-1]
 
 
-def read_message(db: sqlite3.Connection, q: Queries, message_id: int) -> StoryLine | None:
+async def read_message(db: Asking, q: Queries, message_id: int) -> StoryLine | None:
     """One message."""
-    row = db.execute(q["one_message"], (message_id,)).fetchone()
+    row = await db.row(q["one_message"], (message_id,))
     return None if row is None else _line(row)
 
 
-def _line(row: tuple[object, ...]) -> StoryLine:
+def _line(row: Row) -> StoryLine:
     return StoryLine._make((*row[:-1], bool(row[-1])))
 
 
-def read_story(db: sqlite3.Connection, q: Queries, smsid: str) -> Story | None:
+async def read_story(db: Asking, q: Queries, smsid: str) -> Story | None:
     """Everything about one request; None for an SMSID that is nobody's."""
     head = head_of(smsid)
     if head is None:
         return None
-    messages = tuple(_line(row) for row in db.execute(q["story_messages"], (head,)))
+    messages = tuple([_line(row) for row in await db.rows(q["story_messages"], (head,))])
     if not messages or messages[0].smsid != smsid.lower():
         return None
-    attempts = [AttemptLine(*row) for m in messages for row in db.execute(q["story_attempts"], (m.id,))]
-    callback = db.execute(q["story_callback"], (head,)).fetchone()
-    tries = [TryLine(*row) for row in db.execute(q["story_tries"], (head,))]
-    money = [LedgerLine(*row) for m in messages for row in db.execute(q["story_money"], (m.account_id, m.id))]
+    attempts = [AttemptLine(*row) for row in await db.each(q["story_attempts"], [(m.id,) for m in messages])]
+    callback = await db.row(q["story_callback"], (head,))
+    tries = [TryLine(*row) for row in await db.rows(q["story_tries"], (head,))]
+    money = [LedgerLine(*row) for row in await db.each(q["story_money"], [(m.account_id, m.id) for m in messages])]
     told = None if callback is None else CallbackLine(*callback)
     return Story(messages, tuple(attempts), told, tuple(tries), tuple(money))
 
 
-def pass_time(db: sqlite3.Connection, q: Queries, account_id: int, milliseconds: int) -> None:
+async def pass_time(db: Work, q: Queries, account_id: int, milliseconds: int) -> None:
     """Everything of an account that waits for a moment comes so much nearer to it."""
     for name in _AGED:
-        db.execute(q[name], (account_id, milliseconds))
+        await db.change(q[name], (account_id, milliseconds))
 
 
-def retire(db: sqlite3.Connection, q: Queries, account_id: int) -> None:
+async def retire(db: Work, q: Queries, account_id: int) -> None:
     """Lock an account, and forget all that it could send with."""
     for name in _RETIRED:
-        db.execute(q[name], (account_id,))
-    db.execute(q["set_account_state"], (account_id, "locked"))
+        await db.change(q[name], (account_id,))
+    await db.change(q["set_account_state"], (account_id, "locked"))

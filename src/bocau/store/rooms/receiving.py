@@ -1,6 +1,5 @@
 """Room 5's writes: receipts are matched, folded and settled, or kept as orphans."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,7 +9,8 @@ from bocau.core.lifecycle import AttemptEvent, AttemptState, Event, State
 from bocau.core.message import AttemptKey, Message, ReceiptIn, ReceiptStored
 from bocau.core.outcome import fold, may_arrive
 from bocau.store.queries import Queries
-from bocau.store.sqlite.finishing import Finishing, Row
+from bocau.store.rooms.finishing import Finishing, Row
+from bocau.store.work import Work
 
 __all__ = ["Receiving", "three_forms"]
 
@@ -42,43 +42,48 @@ class Receiving:
         self._q = queries
         self._finishing = finishing
 
-    def run(self, db: sqlite3.Connection, items: Sequence[ReceiptIn]) -> list[ReceiptStored]:
-        """One result each, in order; plain deliveries are written together."""
-        known = self._deliver_known(db, items)
-        if known is not None:
-            return known
+    async def run(self, db: Work, items: Sequence[ReceiptIn]) -> list[ReceiptStored]:
+        """One result each; plain deliveries are written together, the others in order."""
+        plain = _known_to_be_plain(items)
+        done = await self._deliver_known(db, [items[index] for index in plain])
+        if len(done) == len(items):
+            return done
+        results = dict(zip(plain, done, strict=False))
+        others = [receipt for index, receipt in enumerate(items) if index not in results]
+        rest = iter(await self._receive_all(db, others))
+        return [results[index] if index in results else next(rest) for index in range(len(items))]
+
+    async def _receive_all(self, db: Work, items: Sequence[ReceiptIn]) -> list[ReceiptStored]:
         results: list[ReceiptStored] = []
         plain: dict[int, tuple[ReceiptIn, Row]] = {}
         for receipt in items:
-            row = self._plain(db, receipt, plain)
+            row = await self._plain(db, receipt, plain)
             if row is None:
                 # Whatever else it is must see what the ones before it did.
-                self._deliver(db, plain)
-                results.append(self._receive(db, receipt))
+                await self._deliver(db, plain)
+                results.append(await self._receive(db, receipt))
                 continue
             plain[row[0]] = (receipt, row)
             results.append(self._delivered(row, receipt))
-        self._deliver(db, plain)
+        await self._deliver(db, plain)
         return results
 
     def _delivered(self, row: Row, receipt: ReceiptIn) -> ReceiptStored:
         due = self._finishing.due(row, State.DELIVERED, receipt.at_ms, receipt.hand_over) if row[11] else None
         return ReceiptStored(True, True, due, max(0, receipt.at_ms - row[13]), receipt.match_keys[0])
 
-    def _deliver_known(self, db: sqlite3.Connection, items: Sequence[ReceiptIn]) -> list[ReceiptStored] | None:
+    async def _deliver_known(self, db: Work, items: Sequence[ReceiptIn]) -> list[ReceiptStored]:
         """The usual case without a look: memory knows every message, and the updates check what it knows.
 
-        None, with nothing written, if an item is not so plain or the store does not agree with memory.
+        Nothing, and nothing is written, if the store does not agree with memory.
         """
         q = self._q
         attempts, ended, told, results = [], [], [], []
         for receipt in items:
             hint, known = receipt.hint, receipt.known
-            if known is None or hint is None or receipt.state is not AttemptState.DELIVERED:
-                return None
+            if hint is None or known is None:  # not among those that are known to be plain
+                return []
             message, at_ms, error, key = known.message, receipt.at_ms, receipt.error, receipt.match_keys[0]
-            if hint.message_id != message.id or message.receivers - message.dropped != 1:
-                return None
             attempts.append((*hint, error, at_ms, receipt.carrier, receipt.phone, key))
             ended.append((message.id, error, at_ms))
             due = None
@@ -87,51 +92,44 @@ class Receiving:
                 told.append((row, at_ms, receipt.hand_over))
                 due = self._finishing.due(row, State.DELIVERED, at_ms, receipt.hand_over)
             results.append(ReceiptStored(True, True, due, max(0, at_ms - known.intent_ms), key))
-        db.execute("SAVEPOINT known")
-        matched = db.executemany(q["deliver_known_attempt"], attempts).rowcount
-        agreed = matched == len(items) == db.executemany(q["deliver_message"], ended).rowcount
-        if not agreed:
-            db.execute("ROLLBACK TO known")
-        db.execute("RELEASE known")
-        if not agreed:
-            return None
-        self._finishing.tell_all(db, told)
+        if not results or not await db.all_or_none(
+            (q["deliver_known_attempt"], attempts), (q["deliver_message"], ended)
+        ):
+            return []
+        await self._finishing.tell_all(db, told)
         return results
 
-    def _plain(
-        self, db: sqlite3.Connection, receipt: ReceiptIn, before: Mapping[int, tuple[ReceiptIn, Row]]
-    ) -> Row | None:
+    async def _plain(self, db: Work, receipt: ReceiptIn, before: Mapping[int, tuple[ReceiptIn, Row]]) -> Row | None:
         """What a plain delivery needs to know, or None if the receipt is none, or its message is among those before."""
         hint = receipt.hint
         if receipt.state is not AttemptState.DELIVERED or hint is None or hint.message_id in before:
             return None
         values = (*hint, receipt.carrier, receipt.phone, receipt.match_keys[0])
-        row: Row | None = db.execute(self._q["plain_delivery"], values).fetchone()
-        return row
+        return await db.row(self._q["plain_delivery"], values)
 
-    def _deliver(self, db: sqlite3.Connection, plain: dict[int, tuple[ReceiptIn, Row]]) -> None:
+    async def _deliver(self, db: Work, plain: dict[int, tuple[ReceiptIn, Row]]) -> None:
         """Write what was found to be plain."""
         q, found = self._q, list(plain.values())
         plain.clear()
-        db.executemany(q["deliver_attempt"], [(*(r.hint or ()), r.error, r.at_ms) for r, _ in found])
-        db.executemany(q["deliver_message"], [(row[0], r.error, r.at_ms) for r, row in found])
-        self._finishing.tell_all(db, [(row, r.at_ms, r.hand_over) for r, row in found if row[11]])
+        await db.many(q["deliver_attempt"], [(*(r.hint or ()), r.error, r.at_ms) for r, _ in found])
+        await db.many(q["deliver_message"], [(row[0], r.error, r.at_ms) for r, row in found])
+        await self._finishing.tell_all(db, [(row, r.at_ms, r.hand_over) for r, row in found if row[11]])
 
-    def _receive(self, db: sqlite3.Connection, receipt: ReceiptIn) -> ReceiptStored:
-        stored = self.apply(db, receipt.hint, receipt) if receipt.hint is not None else None
-        stored = self.match(db, receipt) if stored is None else replace(stored, match_key=receipt.match_keys[0])
+    async def _receive(self, db: Work, receipt: ReceiptIn) -> ReceiptStored:
+        stored = await self.apply(db, receipt.hint, receipt) if receipt.hint is not None else None
+        stored = await self.match(db, receipt) if stored is None else replace(stored, match_key=receipt.match_keys[0])
         if stored is None:
-            self._keep(db, receipt)
+            await self._keep(db, receipt)
             return _UNMATCHED
         return stored
 
-    def match(self, db: sqlite3.Connection, receipt: ReceiptIn) -> ReceiptStored | None:
+    async def match(self, db: Work, receipt: ReceiptIn) -> ReceiptStored | None:
         """Find the one attempt that a receipt means, and settle it; None if there is none.
 
         Forms of its id are tried in turn, and two candidates are none. While it is not known how the carrier writes its
         ids, two attempts under two forms are none either (promises 4.3).
         """
-        rows = db.execute(self._q["find_attempt"], (*three_forms(receipt.match_keys), receipt.carrier)).fetchall()
+        rows = await db.rows(self._q["find_attempt"], (*three_forms(receipt.match_keys), receipt.carrier))
         mine = [row for row in rows if row[3] == receipt.phone]
         for match_key in receipt.match_keys if receipt.sure else ():
             found = [row for row in mine if row[5] == match_key]
@@ -140,26 +138,26 @@ class Receiving:
                 break
         if len(mine) != 1:
             return None
-        stored = self.apply(db, AttemptKey(*mine[0][:3]), receipt) or _REPEATED
+        stored = await self.apply(db, AttemptKey(*mine[0][:3]), receipt) or _REPEATED
         return replace(stored, match_key=mine[0][5])
 
-    def apply(self, db: sqlite3.Connection, key: AttemptKey, receipt: ReceiptIn) -> ReceiptStored | None:
+    async def apply(self, db: Work, key: AttemptKey, receipt: ReceiptIn) -> ReceiptStored | None:
         """Settle a named attempt and fold its message; None if the attempt is not this receipt's, or is past it."""
         if receipt.state is None:
             return None
-        row = db.execute(
+        row = await db.row(
             self._q.on("settle_attempt", _EVENTS[receipt.state]),
             (*key, receipt.carrier, receipt.phone, receipt.error, receipt.at_ms, *three_forms(receipt.match_keys)),
-        ).fetchone()
+        )
         if row is None:
             return None
         parts, intent_ms, answer_ms = row
-        event = _SINGLE[receipt.state] if parts == 1 else self._fold(db, key.message_id, parts)
-        if event in (Event.FAIL, Event.LAPSE, Event.CLOSE) and not self._is_last_word(db, key):
+        event = _SINGLE[receipt.state] if parts == 1 else await self._fold(db, key.message_id, parts)
+        if event in (Event.FAIL, Event.LAPSE, Event.CLOSE) and not await self._is_last_word(db, key):
             event = None
         callback = None
         if event in (Event.DELIVER, Event.FAIL, Event.LAPSE, Event.CLOSE):
-            _, callback = self._finishing.finish(
+            _, callback = await self._finishing.finish(
                 db,
                 key.message_id,
                 event,
@@ -170,24 +168,24 @@ class Receiving:
             )
         return ReceiptStored(True, True, callback, max(0, receipt.at_ms - intent_ms))
 
-    def _is_last_word(self, db: sqlite3.Connection, key: AttemptKey) -> bool:
+    async def _is_last_word(self, db: Work, key: AttemptKey) -> bool:
         """Whether the bad end of one attempt is that of its message: not while another try may arrive, and not while it
         is being sent once more."""
-        tried = db.execute(self._q["all_tried"], (key.message_id,)).fetchall()
+        tried = await db.rows(self._q["all_tried"], (key.message_id,))
         if len(tried) == 1:
             return True
         if may_arrive(row[:4] for row in tried):
             return False
         newer = any(part == key.part and number > key.number for _, part, _, _, number in tried)
-        state = db.execute(self._q["message_state"], (key.message_id,)).fetchone()[0]
+        ((state,),) = await db.rows(self._q["message_state"], (key.message_id,))
         return not (newer and state in (State.QUEUED, State.SENDING))
 
-    def _fold(self, db: sqlite3.Connection, message_id: int, parts: int) -> Event | None:
-        rows = db.execute(self._q["newest_attempts"], (message_id,)).fetchall()
+    async def _fold(self, db: Work, message_id: int, parts: int) -> Event | None:
+        rows = await db.rows(self._q["newest_attempts"], (message_id,))
         return fold(parts, [AttemptState(state) for _, state, _ in rows])
 
-    def _keep(self, db: sqlite3.Connection, receipt: ReceiptIn) -> None:
-        db.execute(
+    async def _keep(self, db: Work, receipt: ReceiptIn) -> None:
+        await db.change(
             self._q["insert_orphan"],
             (
                 receipt.carrier,
@@ -203,6 +201,26 @@ class Receiving:
                 receipt.reference,
             ),
         )
+
+
+def _known_to_be_plain(items: Sequence[ReceiptIn]) -> list[int]:
+    """The places of receipts that say delivered of a message in memory which is all there is to its request, and which
+    no other receipt among them is about."""
+    found: dict[int, int] = {}
+    seen = set()
+    for index, receipt in enumerate(items):
+        hint, known = receipt.hint, receipt.known
+        if hint is None:
+            continue
+        if hint.message_id in seen:
+            found.pop(hint.message_id, None)
+            continue
+        seen.add(hint.message_id)
+        if known is None or receipt.state is not AttemptState.DELIVERED or hint.message_id != known.message.id:
+            continue
+        if known.message.receivers - known.message.dropped == 1:
+            found[hint.message_id] = index
+    return list(found.values())
 
 
 def _row_of(m: Message, tries: int, intent_ms: int) -> Row:

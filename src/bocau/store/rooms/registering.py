@@ -1,24 +1,24 @@
 """Writes of registrations: a template is asked for, an operator decides, the customer is told."""
 
-import sqlite3
 from collections.abc import Sequence
 
 from bocau.core.directory import TemplateRow
 from bocau.core.message import RegistrationDue
 from bocau.core.registration import APPROVED, MOST_PENDING, REFUSED, Registration
 from bocau.store.queries import Queries
+from bocau.store.work import Asking, Work
 
 __all__ = ["ask", "decide", "read_due"]
 
 
-def ask(db: sqlite3.Connection, q: Queries, asked: Registration) -> int | None:
+async def ask(db: Work, q: Queries, asked: Registration) -> int | None:
     """Store it; its id, or None if the same one waits already, or as many as may."""
-    row = db.execute(q["insert_registration"], (*asked[1:], MOST_PENDING)).fetchone()
+    row = await db.row(q["insert_registration"], (*asked[1:], MOST_PENDING))
     return None if row is None else int(row[0])
 
 
-def decide(
-    db: sqlite3.Connection,
+async def decide(
+    db: Work,
     q: Queries,
     registration_id: int,
     templates: Sequence[TemplateRow] | None,
@@ -27,20 +27,20 @@ def decide(
 ) -> bool:
     """Approve, with the templates to register, or refuse, with None. False: it does not wait for a decision."""
     state = REFUSED if templates is None else APPROVED
-    row = db.execute(q["decide_registration"], (registration_id, state, reason, now_ms)).fetchone()
+    row = await db.row(q["decide_registration"], (registration_id, state, reason, now_ms))
     if row is None:
         return False
     for template in templates or ():
-        db.execute(q["put_template"], (*template[1:], now_ms)).fetchone()
+        await db.row(q["put_template"], (*template[1:], now_ms))
     account_id, url = row
     if url:
-        db.execute(q["insert_callback"], (-registration_id, account_id, 0, now_ms, now_ms))
+        await db.change(q["insert_callback"], (-registration_id, account_id, 0, now_ms, now_ms))
     return True
 
 
-def read_due(db: sqlite3.Connection, q: Queries, callback_id: int, tries: int, now_ms: int) -> RegistrationDue | None:
+async def read_due(db: Asking, q: Queries, callback_id: int, tries: int, now_ms: int) -> RegistrationDue | None:
     """What a claimed callback of a decision tells."""
-    row = db.execute(q["registration_decision"], (-callback_id,)).fetchone()
+    row = await db.row(q["registration_decision"], (-callback_id,))
     if row is None:
         return None
     account_id, url, state, brandname = row

@@ -1,6 +1,5 @@
 """Room 3's writes: claims and intents."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -8,7 +7,8 @@ from bocau.core.lifecycle import AttemptState, Event
 from bocau.core.message import AnswerKind, Intent, Message, Past, Uncertain
 from bocau.store.contract import Claimed
 from bocau.store.queries import Queries
-from bocau.store.sqlite.finishing import Finishing
+from bocau.store.rooms.finishing import Finishing
+from bocau.store.work import Row, Work
 
 __all__ = ["Dispatching"]
 
@@ -35,41 +35,40 @@ class Dispatching:
         self._finishing = finishing
         self._after: _Group = _FIRST
 
-    def claim(
-        self, db: sqlite3.Connection, items: Sequence[tuple[int, Mapping[str, int], frozenset[str]]]
-    ) -> list[Claimed]:
+    async def claim(self, db: Work, items: Sequence[tuple[int, Mapping[str, int], frozenset[str]]]) -> list[Claimed]:
         """Each item: (now, room by class, closed places)."""
-        return [self._claim(db, now_ms, room, closed) for now_ms, room, closed in items]
+        return [await self._claim(db, now_ms, room, closed) for now_ms, room, closed in items]
 
-    def _claim(self, db: sqlite3.Connection, now_ms: int, room: Mapping[str, int], closed: frozenset[str]) -> Claimed:
-        groups, whole = self._groups(db, closed)
+    async def _claim(self, db: Work, now_ms: int, room: Mapping[str, int], closed: frozenset[str]) -> Claimed:
+        groups, whole = await self._groups(db, closed)
         messages: list[Message] = []
         left: set[tuple[int, str]] = set()
         for route_class in sorted(room, key=lambda name: -room[name]):
             own = [group for group in groups if group[0] == route_class]
-            messages += self._share_out(db, own, room[route_class], now_ms)
+            messages += await self._share_out(db, own, room[route_class], now_ms)
             left.update((account, route_class) for _, _, account in own)
         return Claimed(sorted(messages, key=lambda message: message.id), frozenset(left), whole)
 
-    def _groups(self, db: sqlite3.Connection, closed: frozenset[str]) -> tuple[list[_Group], bool]:
+    async def _groups(self, db: Work, closed: frozenset[str]) -> tuple[list[_Group], bool]:
         """The groups that have something waiting, from where the last claim ended; whether these are all of them."""
         step = self._q["next_group"]
         found: list[_Group] = []
         began = at = self._after
         while len(found) < _MOST_GROUPS:
-            group: _Group | None = db.execute(step, at).fetchone()
-            if group is None:
+            row = await db.row(step, at)
+            if row is None:
                 self._after = _FIRST
                 return found, began == _FIRST
-            at = group
-            if group[1] in closed:
-                at = (group[0], group[1], _LAST_ACCOUNT)
+            route_class, place, account = row
+            if place in closed:
+                at = (route_class, place, _LAST_ACCOUNT)
             else:
-                found.append(group)
+                at = (route_class, place, account)
+                found.append(at)
         self._after = at
         return found, False
 
-    def _share_out(self, db: sqlite3.Connection, groups: list[_Group], room: int, now_ms: int) -> list[Message]:
+    async def _share_out(self, db: Work, groups: list[_Group], room: int, now_ms: int) -> list[Message]:
         """Fill the room in equal shares; what one group does not use goes to the others. A group that has nothing left
         is taken out of `groups`."""
         claimed: list[Message] = []
@@ -79,86 +78,74 @@ class Dispatching:
                 limit = min(share, room - len(claimed))
                 if not limit:
                     break
-                rows = db.execute(self._q["claim_messages"], (self._owner, now_ms, limit, *group)).fetchall()
+                rows = await db.rows(self._q["claim_messages"], (self._owner, now_ms, limit, *group))
                 claimed += [Message(*row) for row in rows]
                 if len(rows) < limit:
                     groups.remove(group)
         return claimed
 
-    def begin(self, db: sqlite3.Connection, items: Sequence[Intent]) -> list[int | None]:
+    async def begin(self, db: Work, items: Sequence[Intent]) -> list[int | None]:
         """The reference of each message that may go out now, None for one that may not."""
-        silent = {intent.message_id for intent in items if intent.as_text and self._rejected(db, intent)}
+        silent = {intent.message_id for intent in items if intent.as_text and await self._rejected(db, intent)}
         if not silent:
-            return self._begin(db, items)
-        begun = iter(self._begin(db, [intent for intent in items if intent.message_id not in silent]))
+            return await self._begin(db, items)
+        begun = iter(await self._begin(db, [intent for intent in items if intent.message_id not in silent]))
         return [None if intent.message_id in silent else next(begun) for intent in items]
 
-    def _rejected(self, db: sqlite3.Connection, intent: Intent) -> bool:
+    async def _rejected(self, db: Work, intent: Intent) -> bool:
         """Whether it would have the name of a recording sent as a text; then the message ends here."""
-        if db.execute(self._q["asks_for_recording"], (intent.message_id,)).fetchone() is None:
+        if await db.row(self._q["asks_for_recording"], (intent.message_id,)) is None:
             return False
-        self._finishing.finish(db, intent.message_id, Event.REJECT, _NO_TEXT, intent.at_ms)
+        await self._finishing.finish(db, intent.message_id, Event.REJECT, _NO_TEXT, intent.at_ms)
         return True
 
-    def _begin(self, db: sqlite3.Connection, items: Sequence[Intent]) -> list[int | None]:
-        q = self._q
-        if all(intent.total == 1 for intent in items) and self._begin_all(db, items):
-            db.executemany(q["insert_attempt"], [row for intent in items for row in self._attempts(intent)])
+    async def _begin(self, db: Work, items: Sequence[Intent]) -> list[int | None]:
+        q, begin = self._q, self._q["begin_message"]
+        values = [(i.message_id, self._owner, i.number, i.carrier, i.at_ms) for i in items]
+        if all(intent.total == 1 for intent in items) and await db.all_or_none((begin, values)):
+            await db.many(q["insert_attempt"], [row for intent in items for row in self._attempts(intent)])
             return [0] * len(items)
         results: list[int | None] = []
         attempts: list[_Attempt] = []
-        begin = q["begin_message"]
-        for intent in items:
-            changed = db.execute(
-                begin, (intent.message_id, self._owner, intent.number, intent.carrier, intent.at_ms)
-            ).rowcount
-            if not changed:
+        for intent, row in zip(items, values, strict=True):
+            if not await db.change(begin, row):
                 results.append(None)
                 continue
-            results.append(0 if intent.total == 1 else self._reference(db, intent))
+            results.append(0 if intent.total == 1 else await self._reference(db, intent))
             attempts.extend(self._attempts(intent))
-        db.executemany(q["insert_attempt"], attempts)
+        await db.many(q["insert_attempt"], attempts)
         return results
-
-    def _begin_all(self, db: sqlite3.Connection, items: Sequence[Intent]) -> bool:
-        """The usual case in one statement: every message is ours and young. False, with nothing written, if not."""
-        db.execute("SAVEPOINT begin_all")
-        values = [(i.message_id, self._owner, i.number, i.carrier, i.at_ms) for i in items]
-        begun = db.executemany(self._q["begin_message"], values).rowcount == len(items)
-        if not begun:
-            db.execute("ROLLBACK TO begin_all")
-        db.execute("RELEASE begin_all")
-        return begun
 
     def _attempts(self, intent: Intent) -> list[_Attempt]:
         i = intent
         return [(i.message_id, p, i.number, i.total, i.carrier, self._owner, i.phone, i.at_ms) for p in i.parts]
 
-    def _reference(self, db: sqlite3.Connection, intent: Intent) -> int:
+    async def _reference(self, db: Work, intent: Intent) -> int:
         """The concatenation reference: drawn at the first try and at a new carrier, the same for parts tried again."""
-        found: int = db.execute(self._q["read_reference"], (intent.message_id,)).fetchone()[0]
+        ((found,),) = await db.rows(self._q["read_reference"], (intent.message_id,))
         if found and not intent.anew:
-            return found
-        drawn: int = db.execute(self._q["next_reference"], (intent.phone,)).fetchone()[0]
-        db.execute(self._q["set_reference"], (intent.message_id, drawn))
-        return drawn
+            return int(found)
+        ((drawn,),) = await db.rows(self._q["next_reference"], (intent.phone,))
+        await db.change(self._q["set_reference"], (intent.message_id, drawn))
+        return int(drawn)
 
-    def hand_back(self, db: sqlite3.Connection, items: Sequence[tuple[int, int, str]]) -> list[None]:
+    async def hand_back(self, db: Work, items: Sequence[tuple[int, int, str]]) -> list[None]:
         """Each item: (message id, when to claim it again, where it is parked)."""
-        db.executemany(self._q["hand_back"], [(message, self._owner, due, parked) for message, due, parked in items])
+        await db.many(self._q["hand_back"], [(message, self._owner, due, parked) for message, due, parked in items])
         return [None] * len(items)
 
-    def past(self, db: sqlite3.Connection, items: Sequence[int]) -> list[Past]:
+    async def past(self, db: Work, items: Sequence[int]) -> list[Past]:
         """What earlier tries came to."""
-        return [_past(db.execute(self._q["past_attempts"], (message_id,)).fetchall()) for message_id in items]
+        return [_past(await db.rows(self._q["past_attempts"], (message_id,))) for message_id in items]
 
-    def open_parts(self, db: sqlite3.Connection, items: Sequence[int]) -> list[tuple[int, ...]]:
+    async def open_parts(self, db: Work, items: Sequence[int]) -> list[tuple[int, ...]]:
         """Parts no carrier has: never tried, or refused at the newest try, or to be sent once more by policy."""
-        return [self._open_parts(db, message_id) for message_id in items]
+        return [await self._open_parts(db, message_id) for message_id in items]
 
-    def _open_parts(self, db: sqlite3.Connection, message_id: int) -> tuple[int, ...]:
-        total = db.execute(self._q["parts_tried"], (message_id,)).fetchone()[0]
-        newest = {part: (state, error) for part, state, error in db.execute(self._q["newest_attempts"], (message_id,))}
+    async def _open_parts(self, db: Work, message_id: int) -> tuple[int, ...]:
+        ((total,),) = await db.rows(self._q["parts_tried"], (message_id,))
+        rows = await db.rows(self._q["newest_attempts"], (message_id,))
+        newest = {part: (state, error) for part, state, error in rows}
         return tuple(part for part in range(1, total + 1) if part not in newest or _is_free(*newest[part]))
 
 
@@ -167,7 +154,7 @@ def _is_free(state: str, error: str) -> bool:
     return state == _NOT_TAKEN or (state == AttemptState.UNCERTAIN and error == Uncertain.RESEND_ONCE)
 
 
-def _past(rows: Sequence[tuple[str, int, int, str, str, str]]) -> Past:
+def _past(rows: Sequence[Row]) -> Past:
     """Fold the attempts of a message, oldest first: carrier, part, number, state, error, present carrier."""
     present = rows[-1][5] if rows else ""
     barred = {

@@ -1,12 +1,13 @@
 """The money of one transaction: what was taken from each account and key, so that the next one sees it."""
 
-import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from bocau.core.ledger import covers
 from bocau.core.message import NoBalance, Overspent
 from bocau.store.queries import Queries
+from bocau.store.work import Asking, Work
 
 __all__ = ["Spend", "Spending"]
 
@@ -46,19 +47,36 @@ class _Purse:
 
 
 class Spending:
-    """Takes from balances and day's caps in memory, and writes the sums at the end. Reads each row once."""
+    """Takes from balances and day's caps in memory, and writes the sums at the end. Each row is read once, before."""
 
-    def __init__(self, db: sqlite3.Connection, queries: Queries) -> None:
-        self._db = db
+    def __init__(self, queries: Queries) -> None:
         self._q = queries
         self._accounts: dict[int, _Purse] = {}
         self._keys: dict[str, _Purse] = {}
         self._of_accounts: Counter[tuple[int, int]] = Counter()
         self._of_keys: Counter[tuple[str, int]] = Counter()
 
+    async def lock(self, db: Work, accounts: Iterable[int], keys: Iterable[str]) -> None:
+        """Read what may be spent, and keep other nodes from it until the commit.
+
+        In the order of the keys, so that no two nodes wait for each other.
+        """
+        await self._load(db, accounts, keys, "lock_purse", "lock_key_purse")
+
+    async def look(self, db: Asking, account_id: int, api_key: str) -> None:
+        """Read what may be spent just now."""
+        await self._load(db, (account_id,), (api_key,), "read_purse", "read_key_purse")
+
+    async def _load(self, db: Asking, accounts: Iterable[int], keys: Iterable[str], purse: str, key_purse: str) -> None:
+        q = self._q
+        for account_id, *row in await db.each(q[purse], [(account,) for account in sorted(set(accounts))]):
+            self._accounts[account_id] = _Purse(*row)
+        for api_key, day, spent in await db.each(q[key_purse], [(key,) for key in sorted(set(keys)) if key]):
+            self._keys[api_key] = _Purse(0, 0, day, spent)
+
     def take(self, wish: Spend) -> NoBalance | Overspent | None:
         """Take the amount, or say what it breaks (promises P23): the balance, the account's day, the key's day."""
-        account = self._account(wish.account_id)
+        account = self._accounts[wish.account_id]
         if not covers(account.balance, account.credit, wish.amount):
             return NoBalance(account.balance)
         if not wish.amount:
@@ -66,7 +84,8 @@ class Spending:
         spent = account.spent_on(wish.day)
         if wish.account_cap and spent + wish.amount > wish.account_cap:
             return Overspent("account", wish.account_cap, spent)
-        key = self._key(wish.api_key)
+        # A key holds no money, only what was spent; one that is gone starts at nothing.
+        key = self._keys.setdefault(wish.api_key, _Purse(0, 0, 0, 0))
         spent = key.spent_on(wish.day)
         if wish.key_cap and spent + wish.amount > wish.key_cap:
             return Overspent("key", wish.key_cap, spent)
@@ -77,26 +96,10 @@ class Spending:
             self._of_keys[wish.api_key, wish.day] += wish.amount
         return None
 
-    def write(self) -> None:
+    async def write(self, db: Work) -> None:
         """Store what was taken."""
-        self._db.executemany(self._q["spend"], _rows(self._of_accounts))
-        self._db.executemany(self._q["spend_of_key"], _rows(self._of_keys))
-
-    def _account(self, account_id: int) -> _Purse:
-        purse = self._accounts.get(account_id)
-        if purse is None:
-            purse = self._accounts[account_id] = _Purse(
-                *self._db.execute(self._q["read_purse"], (account_id,)).fetchone()
-            )
-        return purse
-
-    def _key(self, api_key: str) -> _Purse:
-        """The key's own purse; it holds no money, only what was spent. A key that is gone starts at nothing."""
-        purse = self._keys.get(api_key)
-        if purse is None:
-            row = self._db.execute(self._q["read_key_spent"], (api_key,)).fetchone() if api_key else None
-            purse = self._keys[api_key] = _Purse(0, 0, *(row or (0, 0)))
-        return purse
+        await db.many(self._q["spend"], _rows(self._of_accounts))
+        await db.many(self._q["spend_of_key"], _rows(self._of_keys))
 
 
 def _rows(sums: Counter[tuple[W, int]]) -> list[tuple[W, int, int]]:

@@ -1,0 +1,1 @@
+"""What each room writes and reads, once for every engine."""
