@@ -472,6 +472,8 @@ def policy_of(settings: Settings) -> Policy:
         accept.query_days * 86_400_000,
         accept.call_status == "plain",
         channel_of(settings),
+        settings.api.cors_origins,
+        accept.json_repair,
     )
 
 

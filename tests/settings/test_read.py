@@ -132,6 +132,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
         ("[api]\nhost = 'ไทย.vn'\n", "must be an address or a host name"),
         ('[api]\nhost = "a\\u0000"\n', "has control characters in it"),
         ("[api]\nport = 8485\n", "bocau.toml: [admin] port: is the port of [api] too"),
+        ("[api]\ncors_origins = ['https://Shop.example/']\n", "must be a site such as https://shop.example, without a"),
         ("[callback]\nallowed_networks = ['lan']\n", 'must be a network such as "10.2.0.0/16", not "lan"'),
         (
             f"{CARRIER}reconnect_first_seconds = 99\n",

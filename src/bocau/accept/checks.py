@@ -68,6 +68,10 @@ class Policy(NamedTuple):
     """CallStatus tells all four outcomes of a call, not only those of the public documents."""
     type8_channel: str = "voice"
     """How SmsType 8 reaches the phone where an account has no own way: voice, sms or voice_then_sms."""
+    origins: tuple[str, ...] = ()
+    """Sites whose pages may call, `*` for all."""
+    json_repair: bool = False
+    """Bodies like the samples of the API's documents are read, though they are no JSON."""
 
 
 class Receiver(NamedTuple):

@@ -19,6 +19,7 @@ from bocau.accept.counters import Counters
 from bocau.accept.entry import Compose, Visit
 from bocau.accept.generated import CHANCE_BYTES, MadeCode, make_code
 from bocau.accept.origin import address_of
+from bocau.accept.origins import Origins
 from bocau.accept.questions import Questions, Stopped
 from bocau.accept.registering import judge
 from bocau.accept.replies import Caller, as_call, in_its_form
@@ -37,6 +38,7 @@ from bocau.store.contract import AcceptStore, AdmitResult, StoreFault
 from bocau.telemetry import AcceptMeters, Log, LogEvent
 from bocau.wire.esms import answers, codes, operations
 from bocau.wire.esms.calls import decode_call_code, decode_call_template, decode_generated
+from bocau.wire.esms.mending import mended
 from bocau.wire.esms.names import Malformed
 from bocau.wire.esms.operations import Kind, Operation
 from bocau.wire.esms.registration import decode_preview, registered
@@ -87,6 +89,7 @@ class Door:
         self._marks = itertools.count(1)
         self.counters = Counters(policy.tracked_numbers)
         self._proxies = policy.proxies
+        self._origins = Origins(policy.origins) if policy.origins else None
         self._strangers = Strangers()
         self._visit = Visit(Scope.SEND, self.counters, self._proxies)
         self._questions = Questions(world, store, policy)
@@ -115,22 +118,23 @@ class Door:
         """Answer one request, now or after its commit."""
         path, query = operations.split_target(request.target)
         operation = operations.find(path)
+        met: Caller = request if self._origins is None else self._origins.met(request)
         if operation is None:
             if not self.otherwise(request):
-                request.respond(404, _INVALID)
+                met.respond(404, _INVALID)
         elif request.method not in operation.methods and not (request.method == "HEAD" and operation.head):
-            self._wrong_method(request, operation)
+            self._wrong_method(met, operation)
         elif len(request.body) > operation.body_limit:
-            request.respond(413, _TOO_LARGE)
+            met.respond(413, _TOO_LARGE)
         else:
             try:
-                caller = in_its_form(request, operation) if operation.markup else request
+                caller = in_its_form(met, operation) if operation.markup else met
                 self._kinds[operation.kind](caller, operation, query)
             except Malformed as fault:
                 self._meters.malformed += 1
                 mark = self._mark()
                 self._log.info(LogEvent.REQUEST_MALFORMED, reason=str(fault), request=mark)
-                request.respond(400, _INVALID, headers=(_marked(mark),))
+                met.respond(400, _INVALID, headers=(_marked(mark),))
 
     def _wrong_method(self, request: Caller, operation: Operation) -> None:
         """OPTIONS names the methods; everything else is 405."""
@@ -150,18 +154,18 @@ class Door:
     def _send(self, request: Caller, operation: Operation, query: bytes) -> None:
         del operation
         self._meters.requests += 1
-        self._take(request, decode_send(_body(request), query))
+        self._take(request, decode_send(self._read(request), query))
 
     def _call_code(self, request: Caller, operation: Operation, query: bytes) -> None:
         """VoiceOTP: a message of type 8."""
         del operation
         self._meters.requests += 1
-        self._take(as_call(request), decode_call_code(_body(request), query))
+        self._take(as_call(request), decode_call_code(self._read(request), query))
 
     def _call_of(self, request: Caller, operation: Operation, query: bytes) -> None:
         """A call that says a registered text, or plays a recording: a message of type 8 too."""
         self._meters.requests += 1
-        asked = decode_call_template(_body(request), query)
+        asked = decode_call_template(self._read(request), query)
         if operation.kind is Kind.CALL_TEMPLATE:
             self._take(as_call(request), asked.request, lambda key: compose_spoken(asked, key))
         else:
@@ -171,7 +175,7 @@ class Door:
         """A send with a code that we make up."""
         del operation
         self._meters.requests += 1
-        asked = decode_generated(_body(request), query)
+        asked = decode_generated(self._read(request), query)
         made = make_code(asked, self._world.token(CHANCE_BYTES))
         if isinstance(made, Refusal):
             self._take(request, asked.request, lambda _: made)
@@ -326,7 +330,7 @@ class Door:
         """A customer asks for a template; an operator decides, or `auto_approve` does."""
         del operation
         visit = Visit(Scope.SEND, self.counters, self._proxies, request)
-        asked = judge(decode_preview(_body(request), query), self._directory, self._world.now_ms(), visit)
+        asked = judge(decode_preview(self._read(request), query), self._directory, self._world.now_ms(), visit)
         if isinstance(asked, Refusal):
             self._stop_at_entry(request, asked, refused_plainly(asked.code, asked.text))
         elif self.closed:
@@ -372,9 +376,17 @@ class Door:
         else:
             self._turn_away(request, refusal, body)
 
+    def _read(self, request: Caller) -> bytes:
+        """The body, put right first if the settings say so."""
+        body = _body(request)
+        return mended(body) if self._policy.json_repair else body
+
     def _question(self, request: Caller, operation: Operation, query: bytes) -> None:
+        if operation.kind is Kind.CHECK_CODE and request.method == "HEAD":
+            request.respond(200, b"")  # a code is not tried by looking, and its answer is 200 whatever it would be
+            return
         visit = Visit(Scope.QUERY, self.counters, self._proxies, request)
-        answer = self._questions.ask(operation, _body(request), query, visit)
+        answer = self._questions.ask(operation, self._read(request), query, visit)
         if isinstance(answer, Stopped):
             self._stop_at_entry(request, answer.refusal, answer.body)
         else:

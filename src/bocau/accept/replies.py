@@ -1,7 +1,7 @@
 """How an answer is worded: every one is made once, as JSON, and put into another form where the caller wants that."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from bocau.listener import JSON, XML
 from bocau.wire.esms.answers import without_count
@@ -9,7 +9,7 @@ from bocau.wire.esms.markup import as_xml
 from bocau.wire.esms.operations import Operation
 from bocau.wire.esms.reports import XML_SHAPES
 
-__all__ = ["Caller", "as_call", "in_its_form"]
+__all__ = ["Answer", "Caller", "Reworded", "as_call", "in_its_form"]
 
 _BLANKS: Final = b"\xef\xbb\xbf \t\r\n"
 
@@ -38,17 +38,25 @@ class Caller(Protocol):
         ...
 
 
-class _Reworded:
-    """A request whose results are put into other words. What goes with a 4xx or 5xx stays as it is (esms-api 1.2)."""
+class Answer(NamedTuple):
+    """What is sent for a request."""
 
-    __slots__ = ("_caller", "_change", "_content_type", "body", "headers", "method", "peer", "target")
+    status: int
+    body: bytes
+    content_type: bytes
+    headers: Sequence[tuple[bytes, bytes]]
 
-    def __init__(self, caller: Caller, change: Callable[[bytes], bytes], content_type: bytes) -> None:
+
+class Reworded:
+    """A request whose answer is changed on its way out."""
+
+    __slots__ = ("_caller", "_change", "body", "headers", "method", "peer", "target")
+
+    def __init__(self, caller: Caller, change: Callable[[Answer], Answer]) -> None:
         self.method, self.target, self.body, self.peer = caller.method, caller.target, caller.body, caller.peer
         self.headers = caller.headers
         self._caller = caller
         self._change = change
-        self._content_type = content_type
 
     def header(self, name: bytes) -> bytes:
         """See Caller."""
@@ -58,9 +66,7 @@ class _Reworded:
         self, status: int, body: bytes, content_type: bytes = JSON, headers: Sequence[tuple[bytes, bytes]] = ()
     ) -> None:
         """See Caller."""
-        if status == 200:
-            body, content_type = self._change(body), self._content_type
-        self._caller.respond(status, body, content_type, headers)
+        self._caller.respond(*self._change(Answer(status, body, content_type, headers)))
 
 
 def in_its_form(caller: Caller, operation: Operation) -> Caller:
@@ -68,12 +74,19 @@ def in_its_form(caller: Caller, operation: Operation) -> Caller:
     if _wants_json(caller):
         return caller
     root, order = XML_SHAPES[operation.kind]
-    return _Reworded(caller, lambda body: as_xml(body, root, order), XML)
+    return Reworded(caller, lambda answer: _result(answer, lambda body: as_xml(body, root, order), XML))
 
 
 def as_call(caller: Caller) -> Caller:
     """A request to be answered as calls are: without CountRegenerate (esms-api 4.1)."""
-    return _Reworded(caller, without_count, JSON)
+    return Reworded(caller, lambda answer: _result(answer, without_count, JSON))
+
+
+def _result(answer: Answer, change: Callable[[bytes], bytes], content_type: bytes) -> Answer:
+    """A result in other words. What goes with a 4xx or 5xx stays as it is (esms-api 1.2), and so does an empty body."""
+    if answer.status != 200 or not answer.body:
+        return answer
+    return answer._replace(body=change(answer.body), content_type=content_type)
 
 
 def _wants_json(caller: Caller) -> bool:

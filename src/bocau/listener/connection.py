@@ -96,8 +96,8 @@ class Request:
     ) -> None:
         """Send the answer, after those to earlier requests of the connection. Harmless if the peer has gone.
 
-        Content-Length and Connection are ours. Raises RuntimeError on a second call and ValueError if a header has
-        a line break in it.
+        Content-Length and Connection are ours; an empty body for a HEAD says that its length is not known. Raises
+        RuntimeError on a second call and ValueError if a header has a line break in it.
         """
         if self.answer is not None:
             raise RuntimeError("the request has been answered already")
@@ -117,7 +117,9 @@ class Request:
         """Status line and headers, with the empty line."""
         lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         if status not in BODILESS:
-            lines.append(b"Content-Type: %b\r\nContent-Length: %d\r\n" % (content_type, size))
+            lines.append(b"Content-Type: %b\r\n" % content_type)
+            if size or self.method != "HEAD":
+                lines.append(b"Content-Length: %d\r\n" % size)
         for name, value in headers:
             if b"\n" in name or b"\r" in name or b"\n" in value or b"\r" in value:
                 raise ValueError("a header cannot have a line break in it")

@@ -22,6 +22,8 @@ _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _TLV: Final = re.compile(r"0x[0-9A-Fa-f]{1,4}=(?:[0-9A-Fa-f]{2}){0,255}")
 _STATUS: Final = re.compile(r"(0x[0-9A-Fa-f]{1,8})(?:-(0x[0-9A-Fa-f]{1,8}))?=[a-z]+")
 _URL: Final = re.compile(r"https?://[!-~]+")
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+"""As browsers write it: in small letters, the port only where it is not the usual one."""
 _DIGITS: Final = re.compile(r"0[0-9]*")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _TRUTH: Final = {
@@ -278,6 +280,11 @@ def _is_network(text: str) -> None:
         raise Unfit(f"{shown(text)} names a host inside a network; did you mean {shown(meant)}?") from None
 
 
+def _is_origin(text: str) -> None:
+    if text != "*" and not _ORIGIN.fullmatch(text):
+        raise Unfit(f"must be a site such as https://shop.example, without a path, or *, not {shown(text)}")
+
+
 def _is_ascii(text: str) -> None:
     if not text.isascii():
         raise Unfit("must be ASCII signs only")
@@ -322,6 +329,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "name": _Form("a name (small letters, digits, hyphens)", _is_name),
     "network": _Form("a network such as `10.2.0.0/16`", _is_network),
     "url": _Form("an http or https address", _is_url),
+    "origin": _Form("a site such as `https://shop.example`, or `*`", _is_origin),
     "digits": _Form("the first digits of a number, as `090`", _is_digits),
     "ascii": _Form("ASCII text", _is_ascii),
     "tlv": _Form('a table such as `{ "0x1401" = "00ff" }`', _is_tlv),

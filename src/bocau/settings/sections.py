@@ -49,6 +49,7 @@ _NOWHERE: Final[Mapping[Path, Origin]] = MappingProxyType({})
 _HOST: Final = {"form": "host"}
 _NAME: Final = {"form": "name"}
 _NETWORK: Final = {"form": "network"}
+_ORIGIN: Final = {"form": "origin"}
 _URL: Final = {"form": "url"}
 _DIGITS: Final = {"form": "digits"}
 _ASCII: Final = {"form": "ascii"}
@@ -82,6 +83,10 @@ class Api(Section, frozen=True, kw_only=True):
         Literal["x-forwarded-for", "forwarded"],
         Meta(description="The header that these proxies write. They must not hand on one that a caller wrote."),
     ] = "x-forwarded-for"
+    cors_origins: Annotated[
+        tuple[Annotated[str, Meta(extra=_ORIGIN)], ...],
+        Meta(description="Sites whose pages may call from a browser, like https://shop.example; * for all."),
+    ] = ()
     connections: Annotated[
         int,
         Meta(
@@ -153,6 +158,13 @@ class Accept(Section, frozen=True, kw_only=True):
     max_receivers: Annotated[
         int, Meta(ge=1, le=10_000, description="Most different numbers in one request; more is answered 120.")
     ] = 1_000
+    json_repair: Annotated[
+        bool,
+        Meta(
+            description="Reads bodies with remarks, values without quotes or a comma too many, as the samples of the "
+            "API's documents have them; else 400."
+        ),
+    ] = False
     equal_text_seconds: Annotated[
         int,
         Meta(ge=0, le=86_400, description="An equal text to the same number within it is answered 124; 0: accepted."),

@@ -2,13 +2,14 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from msgspec.structs import astuple
 from tests.rooms.accept.doorway import GET_PATH, INVALID, JSON_PATH, PLAIN, STATUS_PATH, Doorway, doorway, golden, query
-from tests.rooms.accept.shop import KEY, PHONES, SECRET, TEXT, Stock
+from tests.rooms.accept.shop import KEY, PHONES, POLICY, SECRET, TEXT, Stock
 
 SMSID = re.compile("[0-9a-f]{32}[0-9]{3}")
 
@@ -282,6 +283,81 @@ def test_other_methods_are_405_with_allow(tmp_path: Path, path: str, allow: str)
         assert not place.rows()
 
     doorway(tmp_path, scenario)
+
+
+def test_pages_of_named_sites_may_read_answers_and_no_others(tmp_path: Path) -> None:
+    """Off by default; results, refusals and broken requests alike, and a browser's question before its POST."""
+    site, other = "Origin: https://shop.example\r\n", "Origin: https://evil.example\r\n"
+
+    async def scenario(place: Doorway) -> None:
+        body = json.dumps(PLAIN).encode()
+        for path, sent, status in (
+            (JSON_PATH, body, 200),
+            (JSON_PATH, b"{", 400),
+            ("/MainService.svc/json/x", b"", 404),
+        ):
+            reply = await place.request("POST", path, sent, site)
+            assert reply.status == status
+            assert reply.headers["access-control-allow-origin"] == "https://shop.example"
+            assert "X-Bocau-Reason" in reply.headers["access-control-expose-headers"]
+            assert reply.headers["vary"] == "Origin"
+            for header in (other, ""):
+                assert not [name for name in (await place.request("POST", path, sent, header)).headers if "acc" in name]
+        asked = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n"
+        reply = await place.request("OPTIONS", JSON_PATH, b"", site + asked)
+        assert reply.status == 204
+        assert reply.headers["access-control-allow-methods"] == "POST, OPTIONS"
+        assert reply.headers["access-control-allow-headers"] == "content-type"
+        assert "access-control-allow-credentials" not in reply.headers
+
+    doorway(tmp_path, scenario, policy=POLICY._replace(origins=("https://shop.example",)))
+
+
+def test_without_a_setting_no_page_may_read_answers_and_with_a_star_every_one(tmp_path: Path) -> None:
+    """XML answers too."""
+
+    async def scenario(place: Doorway, opened: bool) -> None:
+        path = f"/MainService.svc/xml/GetBalance/{KEY}/{SECRET}"
+        reply = await place.request("GET", path, b"", "Origin: http://localhost:3000\r\n")
+        assert reply.headers["content-type"] == "application/xml; charset=utf-8"
+        assert (reply.headers.get("access-control-allow-origin") == "http://localhost:3000") is opened
+
+    for opened in (False, True):
+        folder = tmp_path / str(opened)
+        folder.mkdir()
+        origins = ("*",) if opened else ()
+        doorway(folder, partial(scenario, opened=opened), policy=POLICY._replace(origins=origins))
+
+
+SAMPLE = """{
+    "ApiKey": "KEY", "SecretKey": "SECRET",
+    "Content": "4821 la ma // dang nhap",
+    "Phone": 0901234567,
+    "Brandname": "BOCAU",
+    "SmsType": "8", // 8: fixed number
+    "IsUnicode": 0,
+    "campaignid": ten chien dich,
+    "CallbackUrl": https://shop.example/hook?a=1,
+    "SendDate": 2027-01-15 18:30:00, // when
+}"""
+
+
+@pytest.mark.parametrize("mends", [False, True])
+def test_samples_of_the_documents_are_read_only_if_a_setting_says_so(tmp_path: Path, mends: bool) -> None:
+    """With their remarks, bare values and last comma they are no JSON (esms-api 1.3)."""
+    body = SAMPLE.replace('"KEY"', f'"{KEY}"').replace('"SECRET"', f'"{SECRET}"')
+
+    async def scenario(place: Doorway) -> None:
+        reply = await place.request("POST", JSON_PATH, body.encode())
+        assert reply.status == (200 if mends else 400)
+        if mends:
+            assert reply.code == "100"
+            (message,) = place.rows()
+            assert (message.content, message.phone) == ("4821 la ma // dang nhap", "0901234567")
+            assert (message.campaign_id, message.callback_url) == ("ten chien dich", "https://shop.example/hook?a=1")
+            assert message.state == "scheduled"
+
+    doorway(tmp_path, scenario, policy=POLICY._replace(json_repair=mends))
 
 
 def test_head_is_answered_as_get_without_a_body_and_changes_nothing(tmp_path: Path) -> None:

@@ -94,6 +94,24 @@ def test_the_fifth_wrong_try_is_the_last(tmp_path: Path) -> None:
     doorway(tmp_path, scenario)
 
 
+def test_a_head_uses_up_no_code_and_guesses_none(tmp_path: Path) -> None:
+    """It could only tell by trying. An answer is 200 whatever it says, so none is made, and its length is not told
+    (RFC 9110, 9.3.2)."""
+
+    async def scenario(place: Doorway) -> None:
+        user = User(place)
+        await user.send()
+        code = place.rows()[0].content.split()[0]
+        target = f"/MainService.svc/json/CheckCodeGen_V4_get?ApiKey={KEY}&SecretKey={SECRET}&Phone={PHONES[2]}&Code="
+        for shown in ("1", code) * 6:
+            reply = await place.request("HEAD", target + shown)
+            assert (reply.status, reply.body) == (200, b"")
+            assert "content-length" not in reply.headers
+        assert (await user.show(code)).members["CodeResult"] == "100"
+
+    doorway(tmp_path, scenario)
+
+
 def test_the_newest_code_of_a_phone_counts(tmp_path: Path) -> None:
     """Codes of other phones and other accounts stand beside it."""
 

@@ -606,17 +606,6 @@ def test_what_is_refused_after_the_keys_says_why(tmp_path: Path) -> None:
     doorway(tmp_path, scenario)
 
 
-def test_a_head_uses_up_no_code_and_guesses_none(tmp_path: Path) -> None:
-    """It could only tell by trying, so it is not allowed; other questions answer it."""
-
-    async def scenario(place: Doorway) -> None:
-        reply = await place.request("HEAD", f"{SERVICE}CheckCodeGen_V4_get?Phone={PHONES[2]}&Code=1&{query()}")
-        assert (reply.status, reply.headers["allow"]) == (405, "GET, POST, OPTIONS")
-        assert (await place.request("HEAD", f"{STATUS_PATH}?RefId=x&{query()}")).status == 200
-
-    doorway(tmp_path, scenario)
-
-
 def test_no_recording_and_no_old_code_is_known(tmp_path: Path) -> None:
     """Of an account that registered none, and of a register that is not kept; wrong keys come first."""
 

@@ -73,8 +73,8 @@ class Operation(NamedTuple):
 
     @property
     def head(self) -> bool:
-        """Whether HEAD is answered: as its GET, with nothing changed. A code is not looked at without being tried."""
-        return "GET" in self.methods and self.kind is not Kind.CHECK_CODE
+        """Whether HEAD is answered: as its GET, with nothing changed."""
+        return "GET" in self.methods
 
     def __repr__(self) -> str:
         """The name alone: path arguments are keys and must not reach a log (esms-api 5.3)."""
