@@ -17,6 +17,7 @@ from bocau.accept.door import Door
 from bocau.accept.origin import Proxies
 from bocau.accept.ported import read_ported
 from bocau.caller.client import GuardedHttp, HttpLimits
+from bocau.console.called import CalledPhone
 from bocau.console.control import TOKEN_SIZE, ControlDoor, Doorplate, hang_doorplate, take_doorplate_down
 from bocau.console.health import AdminDoor, LinkHealth
 from bocau.console.kit import KitDoor
@@ -38,7 +39,7 @@ from bocau.report.callbacks import CallbackPolicy, Callbacks
 from bocau.report.inbound import InboundTeller
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.loop import Schedule
-from bocau.settings import BadSettings, Settings, channel_of, read_numbering
+from bocau.settings import VOICE, BadSettings, Settings, channel_of, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
 from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts, StoreFault
@@ -78,6 +79,8 @@ class Kit(NamedTuple):
 
     faults: FaultBench | None
     """Where faults are put in force; None where the carrier is not a simulated one."""
+    phone: CalledPhone | None = None
+    """Who is called; None where the trunks do not lead to a simulated phone."""
 
 
 class Gateway:
@@ -185,8 +188,9 @@ class Gateway:
         if self._kit is None:
             return None, self.door.handle
         faults = self._kit.faults
+        refresh, hurry = self._refresh_directory, self._hurry
         spaces = Namespaces(
-            KitHouse(self.world, self.store, self._pepper, self._refresh_directory, self._hurry, faults)
+            KitHouse(self.world, self.store, self._pepper, refresh, hurry, faults, self._kit.phone, VOICE)
         )
         for profile in self._profiles:
             await spaces.adopt(profile)

@@ -13,7 +13,7 @@ from bocau.deliver.speech.cache import Cache
 from bocau.deliver.speech.prompt import Options
 from bocau.deliver.speech.speaker import Speaker
 from bocau.simulator.ear import Ear
-from bocau.simulator.phone import Recording, write_wav
+from bocau.simulator.phone import Recording, wav_of
 from bocau.simulator.phone_rules import PHONES, phone_row, phone_table
 from bocau.wire.rtp.g711 import alaw_decode
 
@@ -89,7 +89,7 @@ def test_what_was_heard_becomes_a_wav_file(tmp_path: Path) -> None:
     """8 kHz, 16 bit, mono."""
     recording = Recording("84901234567")
     recording.frames += [b"\xd5" * 160, b"\x55" * 160]
-    write_wav(tmp_path / "heard.wav", recording)
+    (tmp_path / "heard.wav").write_bytes(wav_of(recording))
     with wave.open(str(tmp_path / "heard.wav")) as file:
         assert file.getparams()[:4] == (1, 2, 8_000, 320)
         assert file.readframes(320) == alaw_decode(recording.octets)

@@ -1,7 +1,9 @@
 """The test kit as an application's tests use it, against a real gateway with its simulated carrier."""
 
+import io
 import json
 import threading
+import wave
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -58,7 +60,7 @@ def test_a_failed_wait_tells_what_came_and_what_was_refused(bocau: Bocau) -> Non
     with pytest.raises(AssertionError) as failed:
         bocau.wait_otp("0901888484", timeout=0)
     said = str(failed.value)
-    assert said.startswith("no SMS with a one-time code for 0901888484 within 0 s\n")
+    assert said.startswith("no one-time code for 0901888484 within 0 s\n")
     assert f"{other}  Bocau  '7777 la ma dang nhap Bocau cua ban'" in said
     assert "0901888484  146 Sai template Brandname CSKH: " in said
     assert "'Ma cua ban la 482193'" in said
@@ -70,6 +72,43 @@ def test_an_sms_that_should_not_be_is_shown(bocau: Bocau) -> None:
     with pytest.raises(AssertionError, match="482193 la ma dang nhap"):
         bocau.assert_no_sms("0901888484")
     bocau.assert_no_sms("0901888485")
+
+
+def call(bocau: Bocau, phone: str, code: str) -> str:
+    return bocau.client.voice_otp(phone, code).smsid
+
+
+def test_a_spoken_code_is_what_the_phone_heard(bocau: Bocau) -> None:
+    """The digits come out of the sound, while the call goes on; a phone that is busy is told as such."""
+    first, second, busy = bocau.phone(), bocau.phone(), bocau.phone("0006")
+    smsid = call(bocau, first, "482193")
+    call(bocau, second, "7710")
+    call(bocau, busy, "1234")
+    heard = bocau.wait_call(first)
+    assert (heard.smsid, heard.code, heard.codes, heard.status) == (smsid, "482193", ("482193",), "ANSWERED")
+    with wave.open(io.BytesIO(heard.wav)) as sound:
+        assert sound.getframerate() == 8_000
+        assert sound.getnframes() / 8_000 > 3
+    assert bocau.wait_otp(second, timeout=30) == "7710"
+    assert bocau.wait_call(busy, until="over").status == "BUSY"
+    bocau.assert_no_sms()
+    with pytest.raises(AssertionError) as failed:
+        bocau.wait_call(first, timeout=0)
+    assert str(failed.value).startswith(f"no call for {first} within 0 s\n")
+    assert f"{busy}  call  BUSY  heard no code" in str(failed.value)
+    assert f"{first}  call  ANSWERED  heard 482193" in str(failed.value)
+
+
+def test_an_sms_is_no_call(bocau: Bocau, bocau_server: Server) -> None:
+    """Who waits for a call waits on; who asks for the sound of what was not said is told so, and that of others too."""
+    send(bocau, "0901888484")
+    bocau.wait_sms("0901888484")
+    with pytest.raises(AssertionError, match="no call for 0901888484"):
+        bocau.wait_call("0901888484", timeout=0)
+    assert bocau.calls() == []
+    path = f"/test/namespaces/bocau-dev/calls/{bocau.messages()[0].id}.wav"
+    with pytest.raises(KitError, match="No phone heard a call of this message"):
+        _Api(bocau_server.admin).ask("GET", path)
 
 
 def test_two_namespaces_do_not_see_each_other(bocau: Bocau, bocau_server: Server) -> None:
@@ -221,6 +260,8 @@ def test_the_ready_made_account_is_a_namespace_that_stays(bocau_server: Server) 
         ("POST", "/test/namespaces", {"balance": "much"}, "balance is a whole number"),
         ("GET", "/test/namespaces/bocau-dev/wait?seconds=long", None, "seconds is a number"),
         ("GET", "/test/namespaces/bocau-dev/wait?until=tomorrow", None, "until is one of"),
+        ("GET", "/test/namespaces/bocau-dev/wait?channel=fax", None, "channel is sms or call"),
+        ("GET", "/test/namespaces/bocau-dev/wait?channel=call&until=sent", None, "until is one of heard, answered"),
         ("GET", "/test/namespaces/bocau-dev/messages/x", None, "No request of this namespace"),
         ("POST", "/test/namespaces/bocau-dev/faults", {"faults": "all"}, "faults is a list"),
         ("POST", "/test/namespaces/bocau-dev/clock", [], "one JSON object"),

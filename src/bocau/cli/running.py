@@ -17,6 +17,7 @@ import msgspec
 
 from bocau.app import Gateway, Kit, UnsafeLeftover
 from bocau.cli.first_message import FirstMessage
+from bocau.cli.overhearing import make_ear
 from bocau.cli.stage import Stage
 from bocau.ports import World
 from bocau.provision import DEVELOPMENT, PROFILES
@@ -32,6 +33,7 @@ from bocau.settings import (
     find_file,
     read_settings,
 )
+from bocau.simulator.hearing import Hearing
 from bocau.simulator.phone import Phone, PhoneSettings, Recording
 from bocau.simulator.rules import Rules
 from bocau.simulator.scripts import Scripts
@@ -241,7 +243,7 @@ class _Development(_Run):
         door_log = _log_of(self.settings, self.world, self._level)
         stage = Stage(sys.stdout, terminal, door_log)
         self.world = SteadyWorld(RealWorld())  # one clock for the gateway and its carrier, which the test API may move
-        smsc = faults = phone = None
+        smsc = faults = phone = hearing = None
         if not self._carrier_elsewhere:
             row = self.settings.carrier[0]
             try:
@@ -254,7 +256,7 @@ class _Development(_Run):
                 self.settings, carrier=(msgspec.structs.replace(row, port=smsc.port),)
             )
             try:
-                phone = await self._take_calls(stage)
+                phone, hearing = await self._take_calls(stage)
             except OSError as error:
                 await smsc.close()
                 return _complain(f"the simulated phone cannot listen: {error.strerror}")
@@ -265,7 +267,7 @@ class _Development(_Run):
             self.on_fatal,
             (self._profile,),
             door_log=door_log,
-            kit=Kit(faults) if self._testable else None,
+            kit=Kit(faults, hearing) if self._testable else None,
             log_style=style_for(self.settings.log.format, terminal),
         )
 
@@ -283,24 +285,28 @@ class _Development(_Run):
             if phone is not None:
                 await phone.stop()
 
-    async def _take_calls(self, stage: Stage) -> Phone | None:
-        """The simulated phone, with a trunk that leads to it. Raises OSError."""
+    async def _take_calls(self, stage: Stage) -> tuple[Phone, Hearing] | tuple[None, None]:
+        """The simulated phone, with a trunk that leads to it, and what tells what it hears. Raises OSError."""
         rows = [row for row in self.settings.trunk if row.name == SIMULATOR]
         if not rows:
-            return None
+            return None, None
         row, tape = rows[0], Tape(pathlib.Path(self.settings.store.path).parent / CALLS_FOLDER)
+        telling: set[asyncio.Task[None]] = set()
 
         def over(recording: Recording) -> None:
             tape.keep(recording)
-            stage.call(recording)
+            task = asyncio.ensure_future(stage.call(recording, hearing))
+            telling.add(task)
+            task.add_done_callback(telling.discard)
 
         user = PhoneSettings(row.host, row.port, row.user, row.password.reveal())
         phone = Phone(self.world, user, over)
+        hearing = Hearing(phone.recording, partial(make_ear, self.settings), self.settings.voice.gap_ms / 1000)
         await phone.start()
         others = tuple(one for one in self.settings.trunk if one is not row)
         trunk = (msgspec.structs.replace(row, port=phone.port), *others)
         self.settings = msgspec.structs.replace(self.settings, trunk=trunk)
-        return phone
+        return phone, hearing
 
 
 def _calm_the_collector() -> None:

@@ -7,6 +7,7 @@ from bocau import __version__
 from bocau.app import Gateway
 from bocau.provision import Profile
 from bocau.simulator.handset import Sms
+from bocau.simulator.hearing import Hearing
 from bocau.simulator.phone import Recording
 from bocau.telemetry import Log, LogEvent
 
@@ -94,11 +95,15 @@ class Stage:
             sender = _paint(_BOLD, sms.sender or "(no sender)")
             self._line(f"  {_paint(_CYAN, f'{_ENVELOPE} {sms.phone}')}  {sender}: {sms.text}")
 
-    def call(self, recording: Recording) -> None:
-        """The simulated phone has been called, and the call is over."""
-        if self._terminal:
-            heard = f"listened for {len(recording.frames) / 50:.1f} s" if recording.frames else "did not answer"
-            self._line(f"  {_paint(_CYAN, f'{_PHONE} {recording.number}')}  {heard}")
+    async def call(self, recording: Recording, hearing: Hearing) -> None:
+        """The simulated phone has been called, and the call is over: what it heard."""
+        if not self._terminal:
+            return
+        codes = (await hearing.listen(recording)).codes
+        said = f"{_paint(_BOLD, codes[0])}{f' {len(codes)} times' if len(codes) > 1 else ''}" if codes else "no code"
+        seconds = len(recording.frames) / 50
+        heard = f"heard {said} in {seconds:.1f} s" if recording.frames else "did not answer"
+        self._line(f"  {_paint(_CYAN, f'{_PHONE} {recording.number}')}  {heard}")
 
     def goodbye(self) -> None:
         """The gateway has drained and stopped."""

@@ -8,15 +8,16 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 import msgspec
 
 from bocau import __version__
-from bocau.console.namespaces import Namespace, Namespaces, Wanted
+from bocau.console.called import CALLED_TYPE, Call
+from bocau.console.kit_asks import BadAsk, read_advance, read_template, read_wait, read_wanted, read_whole
+from bocau.console.namespaces import Namespace, Namespaces, is_for
 from bocau.console.witness import Refused
 from bocau.core.telcos import TELCOS
-from bocau.core.template import Template, TemplateError
 from bocau.core.text import find_code
 from bocau.listener import JSON, Request
 from bocau.store.contract import StoryLine
@@ -26,21 +27,8 @@ __all__ = ["KIT_PREFIX", "KitDoor", "message_of"]
 
 KIT_PREFIX: Final = b"/test"
 
-_LONGEST_WAIT: Final = 60.0
 _MOST_WAITERS: Final = 2_000
-_DAY_SECONDS: Final = 86_400
-_MOST_SECONDS: Final = 366 * _DAY_SECONDS
-_UNTIL: Final = ("accepted", "sent", "delivered")
 _NO_STORE: Final = ((b"Cache-Control", b"no-store"),)
-
-
-class BadAsk(Exception):  # noqa: N818 - an answer, not a fault
-    """A request that cannot be done as it is."""
-
-    def __init__(self, text: str, field: str = "", status: int = 400) -> None:
-        super().__init__(text)
-        self.field = field
-        self.status = status
 
 
 class Asked(NamedTuple):
@@ -48,7 +36,7 @@ class Asked(NamedTuple):
 
     space: Namespace | None
     name: str
-    """What stands behind the namespace in the path: an SMSID."""
+    """What stands behind the namespace in the path: an SMSID, or the id of a message."""
     query: Mapping[str, str]
     members: Mapping[str, Any]
 
@@ -58,6 +46,12 @@ class Asked(NamedTuple):
         if self.space is None:
             raise BadAsk("There is no such namespace; it may have been deleted.", status=404)
         return self.space
+
+
+class Sound(NamedTuple):
+    """An answer that is no JSON."""
+
+    wav: bytes
 
 
 _Answer = Callable[[Asked], Awaitable[object]]
@@ -83,6 +77,8 @@ class KitDoor:
             ("POST", f"{one}/templates", self._register),
             ("GET", f"{one}/messages", self._messages),
             ("GET", f"{one}/messages/([^/]+)", self._message),
+            ("GET", f"{one}/calls", self._calls),
+            ("GET", f"{one}/calls/([0-9]+)\\.wav", self._sound),
             ("GET", f"{one}/wait", self._wait),
             ("GET", f"{one}/refusals", self._refusals),
             ("GET", f"{one}/faults", self._faults),
@@ -130,7 +126,10 @@ class KitDoor:
             self._log.error(LogEvent.FAULT, exc_info=error)
             _refuse(request, 500, "Internal error")
         else:
-            request.respond(200, msgspec.json.encode(value), JSON, _NO_STORE)
+            if isinstance(value, Sound):
+                request.respond(200, value.wav, b"audio/wav", _NO_STORE)
+            else:
+                request.respond(200, msgspec.json.encode(value), JSON, _NO_STORE)
 
     def _read(self, match: re.Match[str], query: str, body: bytes) -> Asked:
         try:
@@ -154,7 +153,7 @@ class KitDoor:
         }
 
     async def _clock(self, asked: Asked) -> object:
-        seconds = _seconds(asked.members)
+        seconds = read_advance(asked.members)
         self._advance(round(seconds * 1000))
         return {"advanced_seconds": seconds}
 
@@ -167,7 +166,7 @@ class KitDoor:
             raise BadAsk("templates is a list of objects with brandname and text.", "templates")
         if balance is not None and (not isinstance(balance, int) or not 0 <= balance <= 1 << 40):
             raise BadAsk("balance is a whole number of VND.", "balance")
-        space = await self._spaces.create([_template(one) for one in templates], balance)
+        space = await self._spaces.create([read_template(one) for one in templates], balance)
         return {
             "namespace": space.api_key,
             "api_key": space.api_key,
@@ -181,6 +180,7 @@ class KitDoor:
         return {
             "namespace": space.api_key,
             "messages": [message_of(line) for line in await self._spaces.messages(space)],
+            "calls": await self._calls_of(space),
             "refusals": [_refusal(refused) for refused in space.refusals],
             "faults": list(space.faults),
         }
@@ -194,16 +194,16 @@ class KitDoor:
         return {"reset": asked.namespace.api_key}
 
     async def _register(self, asked: Asked) -> object:
-        brandname, text = _template(asked.members)
+        brandname, text = read_template(asked.members)
         await self._spaces.register(asked.namespace, brandname, text)
         return {"brandname": brandname, "text": text}
 
     # Messages
 
     async def _messages(self, asked: Asked) -> object:
-        lines = await self._spaces.messages(asked.namespace, _whole(asked.query, "after"))
+        lines = await self._spaces.messages(asked.namespace, read_whole(asked.query, "after"))
         phone = asked.query.get("phone", "")
-        return [message_of(line) for line in lines if phone in ("", line.phone)]
+        return [message_of(line) for line in lines if is_for(line.phone, phone)]
 
     async def _message(self, asked: Asked) -> object:
         story = await self._spaces.story(asked.namespace, asked.name)
@@ -217,19 +217,33 @@ class KitDoor:
         }
 
     async def _wait(self, asked: Asked) -> object:
-        query = asked.query
-        until = query.get("until", "sent")
-        if until not in _UNTIL:
-            raise BadAsk(f"until is one of {', '.join(_UNTIL)}.", "until")
-        wanted = Wanted(
-            query.get("phone", ""),
-            query.get("text", ""),
-            query.get("code", "") not in ("", "0"),
-            until,
-            _whole(query, "after"),
-        )
-        line = await self._spaces.wait(asked.namespace, wanted, _wait_seconds(query))
-        return {"found": line is not None, "message": None if line is None else message_of(line)}
+        space = asked.namespace
+        found = await self._spaces.wait(space, read_wanted(asked.query), read_wait(asked.query))
+        if found is None:
+            return {"found": False, "message": None, "call": None}
+        message = message_of(found.line)
+        if found.call is None:
+            return {"found": True, "message": message, "call": None}
+        if found.call.codes:
+            message["code"] = found.call.codes[0]
+        return {"found": True, "message": message, "call": _call(space, found.line, found.call)}
+
+    async def _calls(self, asked: Asked) -> object:
+        return await self._calls_of(asked.namespace, asked.query.get("phone", ""))
+
+    async def _calls_of(self, space: Namespace, phone: str = "") -> list[dict[str, object]]:
+        lines = [line for line in await self._spaces.messages(space) if is_for(line.phone, phone)]
+        found = [(line, await self._spaces.calls.newest(line)) for line in lines if line.sms_type == CALLED_TYPE]
+        return [_call(space, line, call) for line, call in found if call is not None]
+
+    async def _sound(self, asked: Asked) -> object:
+        calls = self._spaces.calls
+        line = next((line for line in await self._spaces.messages(asked.namespace) if str(line.id) == asked.name), None)
+        call = None if line is None else await calls.newest(line)
+        sound = b"" if call is None else calls.sound(call)
+        if not sound:
+            raise BadAsk("No phone heard a call of this message.", status=404)
+        return Sound(sound)
 
     async def _refusals(self, asked: Asked) -> object:
         return [_refusal(refused) for refused in asked.namespace.refusals]
@@ -257,7 +271,7 @@ class KitDoor:
         return []
 
     async def _pass_time(self, asked: Asked) -> object:
-        seconds = _seconds(asked.members)
+        seconds = read_advance(asked.members)
         await self._spaces.advance(asked.namespace, seconds)
         return {"advanced_seconds": seconds}
 
@@ -286,45 +300,21 @@ def message_of(line: StoryLine) -> dict[str, object]:
     }
 
 
+def _call(space: Namespace, line: StoryLine, call: Call) -> dict[str, object]:
+    """A call as tests see it."""
+    wav = f"/test/namespaces/{quote(space.api_key, safe='')}/calls/{line.id}.wav"
+    return {
+        "id": line.id,
+        "smsid": line.smsid,
+        "phone": line.phone,
+        "code": call.codes[0] if call.codes else None,
+        **call._asdict(),
+        "wav": wav if call.codes or call.seconds else None,
+    }
+
+
 def _refusal(refused: Refused) -> dict[str, object]:
     return refused._asdict()
-
-
-def _template(value: object) -> tuple[str, str]:
-    brandname, text = (value.get(name) for name in ("brandname", "text")) if isinstance(value, dict) else ("", "")
-    if not (isinstance(brandname, str) and brandname):
-        raise BadAsk("brandname is missing: the sender as it is to be registered.", "brandname")
-    if not (isinstance(text, str) and text):
-        raise BadAsk("text is missing: the pattern, such as {P1,6} la ma cua ban.", "text")
-    try:
-        Template.parse(text)
-    except TemplateError as error:
-        raise BadAsk(f"text is no template: {error}.", "text") from error
-    return brandname, text
-
-
-def _seconds(members: Mapping[str, Any]) -> float:
-    found = members.get("advance_seconds")
-    if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= _MOST_SECONDS:
-        raise BadAsk(f"advance_seconds is a number from 0 to {_MOST_SECONDS}.", "advance_seconds")
-    return found
-
-
-def _wait_seconds(query: Mapping[str, str]) -> float:
-    try:
-        found = float(query.get("seconds", "5"))
-    except ValueError:
-        found = -1.0
-    if not 0 <= found <= _LONGEST_WAIT:
-        raise BadAsk(f"seconds is a number from 0 to {_LONGEST_WAIT:g}.", "seconds")
-    return found
-
-
-def _whole(query: Mapping[str, str], name: str) -> int:
-    found = query.get(name, "0")
-    if not (found.isascii() and found.isdigit() and len(found) < 20):
-        raise BadAsk(f"{name} is a whole number.", name)
-    return int(found)
 
 
 def _refuse(request: Request, status: int, text: str, field: str = "") -> None:

@@ -1,5 +1,6 @@
 """The test API in the OpenAPI document of a development start."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -18,6 +19,8 @@ class _Entry(NamedTuple):
     """Parameters by name, with their meaning."""
     body: Mapping[str, object] | None = None
     """An example of the body."""
+    answer: str = "application/json"
+    """What kind of thing it is."""
 
 
 _ONE: Final = "/test/namespaces/{namespace}"
@@ -48,15 +51,21 @@ KIT_PATHS: Final = (
         {"phone": "Only to this number.", **_AFTER},
     ),
     _Entry("get", f"{_ONE}/messages/{{smsid}}", "One request, with attempts and callback"),
+    _Entry("get", f"{_ONE}/calls", "Its calls, and what the phone heard of each", {"phone": "Only to this number."}),
+    _Entry(
+        "get", f"{_ONE}/calls/{{id}}.wav", "What the phone heard in the newest call of a message", answer="audio/wav"
+    ),
     _Entry(
         "get",
         f"{_ONE}/wait",
-        "Wait for a message (long poll)",
+        "Wait for a message or a call (long poll)",
         {
             "phone": "To this number.",
             "text": "With this in its text.",
             "code": "1: with a one-time code in its text.",
-            "until": "accepted, sent (a carrier took it; the default) or delivered.",
+            "channel": "sms or call; both if it is missing.",
+            "until": "accepted, sent (the default: a carrier took it; a phone heard the code) or delivered; "
+            "with channel=call: answered, heard (the default) or over.",
             "seconds": "How long, up to 60; 5 if it is missing.",
             **_AFTER,
         },
@@ -83,7 +92,7 @@ def kit_paths() -> dict[str, Any]:
 
 
 def _operation(entry: _Entry) -> dict[str, Any]:
-    steps = [step[1:-1] for step in entry.path.split("/") if step.startswith("{")]
+    steps = re.findall(r"{(\w+)}", entry.path)
     found: dict[str, Any] = {
         "operationId": f"{entry.method}{entry.path}".replace("/", "_").replace("{", "").replace("}", ""),
         "summary": entry.title,
@@ -96,8 +105,12 @@ def _operation(entry: _Entry) -> dict[str, Any]:
             ),
         ],
         "responses": {
-            status: {"description": text, "content": {"application/json": {"schema": {}}}}
-            for status, text in (("200", "Done."), ("400", "A value is wrong."), ("404", "There is none."))
+            status: {"description": text, "content": {kind: {"schema": {}}}}
+            for status, text, kind in (
+                ("200", "Done.", entry.answer),
+                ("400", "A value is wrong.", "application/json"),
+                ("404", "There is none.", "application/json"),
+            )
         },
     }
     if entry.body is not None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from bocau.console.called import ANSWERED, CALLED_TYPE, Call, CallBook, CalledPhone
 from bocau.console.witness import Refused
 from bocau.core.directory import BrandnameRow
 from bocau.core.ids import head_of
@@ -20,7 +21,7 @@ from bocau.ports import World
 from bocau.provision import DEVELOPMENT, Profile, ProvisionStore, provision, put_templates
 from bocau.store.contract import KitStore, Story, StoryLine
 
-__all__ = ["FaultBench", "KitHouse", "Namespace", "Namespaces", "Wanted"]
+__all__ = ["FaultBench", "Found", "KitHouse", "Namespace", "Namespaces", "Wanted", "is_for"]
 
 _POLL_SECONDS: Final = 0.05
 _LEAVING_SECONDS: Final = 2.0
@@ -58,6 +59,10 @@ class KitHouse(NamedTuple):
     """Wake the loops: something may be due."""
     faults: FaultBench | None
     """None where the carrier is not ours to break."""
+    phone: CalledPhone | None
+    """None where nobody is called."""
+    call_carrier: str
+    """Name of the carrier that places calls."""
 
 
 class Wanted(NamedTuple):
@@ -70,9 +75,19 @@ class Wanted(NamedTuple):
     code: bool = False
     """It must have a one-time code in it."""
     until: str = "sent"
-    """accepted, sent (a carrier took it) or delivered"""
+    """accepted, sent (a carrier took it; of a call: its phone heard the code) or delivered; of calls alone: answered,
+    heard or over."""
     after: int = 0
     """Only messages with a larger id."""
+    channel: str = ""
+    """sms, call, or empty for both."""
+
+
+class Found(NamedTuple):
+    """A message that fits, and its call if it went out by one."""
+
+    line: StoryLine
+    call: Call | None
 
 
 class Namespace:
@@ -96,6 +111,7 @@ class Namespaces:
         self._house = house
         self._open: dict[str, Namespace] = {}
         self._ready_made: set[str] = set()
+        self.calls = CallBook(house.store, house.phone, house.call_carrier)
         self.strangers: deque[Refused] = deque(maxlen=_MOST_REFUSALS)
         """Refused requests with an ApiKey that is nobody's here, or none."""
 
@@ -233,7 +249,7 @@ class Namespaces:
         story = await self._house.store.story(smsid)
         return story if story is not None and story.messages[0].account_id == space.account_id else None
 
-    async def wait(self, space: Namespace, wanted: Wanted, seconds: float) -> StoryLine | None:
+    async def wait(self, space: Namespace, wanted: Wanted, seconds: float) -> Found | None:
         """The first message that fits, as soon as there is one; None if the time is over.
 
         A request that is accepted wakes it at once. While it waits for what a carrier does, it looks at the store every
@@ -244,10 +260,11 @@ class Namespaces:
         while True:
             lines = await self.messages(space, after)
             for line in lines:
-                if _fits(line, wanted):
-                    return line
-            # What has ended without fitting is not looked at again.
-            for line in itertools.takewhile(lambda line: line.final_ms is not None, lines):
+                found = await self._fitting(line, wanted)
+                if found is not None:
+                    return found
+            # What has ended without fitting is not looked at again. What a phone heard may be known after the end.
+            for line in itertools.takewhile(lambda line: line.final_ms and not self.calls.is_called(line), lines):
                 after = line.id
             if len(lines) == _MOST_MESSAGES and after == lines[-1].id:
                 continue
@@ -256,17 +273,40 @@ class Namespaces:
                 return None
             await space.wakeup.wait(min(_POLL_SECONDS, left))
 
+    async def _fitting(self, line: StoryLine, wanted: Wanted) -> Found | None:
+        """The message with its call, if it is what is waited for."""
+        if not _is_about(line, wanted):
+            return None
+        if wanted.channel == "sms":
+            return Found(line, None) if self.calls.is_text(line) and _REACHED[wanted.until](line) else None
+        call = await self.calls.newest(line) if line.sms_type == CALLED_TYPE else None
+        if wanted.channel == "call":
+            return Found(line, call) if call is not None and _CALL_REACHED[wanted.until](call) else None
+        if not self.calls.is_called(line):
+            call = None  # it went out as a text after all
+        if call is not None and not call.codes and wanted.until != "accepted" and find_code(line.content):
+            return None  # the code was not said to its end yet
+        return Found(line, call) if _REACHED[wanted.until](line) else None
+
 
 _REACHED: Final[Mapping[str, Callable[[StoryLine], Any]]] = {
     "accepted": lambda line: line.state != "rejected",
     "sent": lambda line: line.taken,
     "delivered": lambda line: line.state == "delivered",
 }
+_CALL_REACHED: Final[Mapping[str, Callable[[Call], Any]]] = {
+    "answered": lambda call: call.status == ANSWERED,
+    "heard": lambda call: call.codes,
+    "over": lambda call: call.over,
+}
 
 
-def _fits(line: StoryLine, wanted: Wanted) -> bool:
-    if wanted.phone and line.phone != (normalise(wanted.phone) or wanted.phone):
+def is_for(phone: str, wanted: str) -> bool:
+    """Whether a phone is the wanted one, however it is written; an empty wish is for everybody."""
+    return not wanted or phone == (normalise(wanted) or wanted)
+
+
+def _is_about(line: StoryLine, wanted: Wanted) -> bool:
+    if not is_for(line.phone, wanted.phone):
         return False
-    if wanted.text not in line.content or (wanted.code and find_code(line.content) is None):
-        return False
-    return bool(_REACHED[wanted.until](line))
+    return wanted.text in line.content and not (wanted.code and find_code(line.content) is None)

@@ -4,9 +4,9 @@ For tests and for `bocau dev`: the other end of the call engine, as the SMSC is 
 """
 
 import asyncio
+import io
 import wave
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 from bocau.ports import Listening, World
@@ -24,14 +24,14 @@ from bocau.wire.sip.sdp import BadSdp, Codec, LocalMedia
 from bocau.wire.sip.stream import PONG, BrokenStream, KeepAlive, StreamFramer
 from bocau.wire.sip.uri import parse_uri
 
-__all__ = ["Phone", "PhoneSettings", "Recording", "write_wav"]
+__all__ = ["Phone", "PhoneSettings", "Recording", "samples_of", "wav_of"]
 
 _FRAME: Final = SAMPLES_PER_SECOND // 50
 _FRAME_SECONDS: Final = 0.02
 _KEY_PACKETS: Final = 5
 _NOISE: Final = (b"", b"\0" * 5, b"\x80" + b"\xff" * 300, b"\xbf\x08" + b"\1" * 20, b"OPTIONS sip:x SIP/2.0\r\n\r\n")
 _SILENCE: Final = {Codec.PCMA: ALAW_SILENCE * _FRAME, Codec.PCMU: ULAW_SILENCE * _FRAME}
-_KEPT: Final = 1_000
+_KEPT: Final = 200
 _PORT_TRIES: Final = 10
 
 
@@ -71,14 +71,20 @@ class Recording:
         return b"".join(self.frames)
 
 
-def write_wav(path: Path, recording: Recording) -> None:
-    """Write what was heard as a WAV file, 8 kHz, 16 bit, mono."""
-    linear = ulaw_decode if recording.payload_type == Codec.PCMU.value else alaw_decode
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLES_PER_SECOND)
-        file.writeframes(linear(recording.octets))
+def samples_of(octets: bytes, payload_type: int) -> bytes:
+    """Sound that was heard as linear 16-bit little-endian samples."""
+    return ulaw_decode(octets) if payload_type == Codec.PCMU.value else alaw_decode(octets)
+
+
+def wav_of(recording: Recording) -> bytes:
+    """What was heard as a WAV file, 8 kHz, 16 bit, mono."""
+    with io.BytesIO() as whole:
+        with wave.open(whole, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLES_PER_SECOND)
+            file.writeframes(samples_of(recording.octets, recording.payload_type))
+        return whole.getvalue()
 
 
 class _Live:
@@ -165,6 +171,10 @@ class Phone:
             transport.close()
         live.recording.acted = live.call.acted
         live.recording.over.set()
+
+    def recording(self, call_id: str) -> Recording | None:
+        """The newest recording of a Call-ID."""
+        return next((one for one in reversed(self.recordings) if one.call_id == call_id), None)
 
     # Signalling
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from bocau.simulator.phone import Recording, write_wav
+from bocau.simulator.phone import Recording, wav_of
 
 __all__ = ["CALLS_FOLDER", "Tape", "tape_file"]
 
@@ -27,7 +27,7 @@ class Tape:
             return
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_wav(tape_file(self._folder, recording.call_id), recording)
+            tape_file(self._folder, recording.call_id).write_bytes(wav_of(recording))
             files = sorted(self._folder.glob("*.wav"), key=lambda file: file.stat().st_mtime_ns)
             for old in files[:-_KEPT]:
                 old.unlink(missing_ok=True)

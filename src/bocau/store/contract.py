@@ -604,6 +604,10 @@ class StoryStore(Protocol):
 class KitStore(StoryStore, Protocol):
     """What the test API of a development start needs beside that."""
 
+    async def calls(self, account_id: int | None, smsid: str) -> list[CallRecord]:
+        """See AcceptStore."""
+        ...
+
     async def pass_time(self, account_id: int, milliseconds: int) -> None:
         """Let time pass for one account: everything of it that waits for a moment comes so much nearer to it."""
         ...

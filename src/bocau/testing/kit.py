@@ -4,14 +4,14 @@ import http.client
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from bocau.client import Client
 
-__all__ = ["Bocau", "KitError", "Message", "open_namespace"]
+__all__ = ["Bocau", "Call", "KitError", "Message", "open_namespace"]
 
 _SLACK_SECONDS: Final = 10.0
 """How much longer than a wait its answer may take."""
@@ -49,6 +49,34 @@ class Message:
         return f"{self.phone}  {self.brandname or '(no brandname)'}  {self.text!r}  {self.state}"
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, as the phone that was called knows it."""
+
+    id: int
+    """That of its message."""
+    smsid: str
+    phone: str
+    status: str
+    """CALLING, ANSWERED; once it is over also BUSY, NO ANSWER, FAILED or LOST"""
+    over: bool
+    code: str | None
+    """The code that the phone heard."""
+    codes: tuple[str, ...]
+    """What it heard, each time that a code was said to its end."""
+    seconds: float
+    """Of sound that it heard."""
+    keys: str
+    """What was pressed; known once the call is over."""
+    wav: bytes = field(repr=False)
+    """What it heard, 8 kHz, 16 bit, mono; until now, if the call goes on."""
+
+    def __str__(self) -> str:
+        """In one line."""
+        heard = f"heard {self.code} {len(self.codes)} times" if len(self.codes) > 1 else f"heard {self.code}"
+        return f"{self.phone}  call  {self.status}  {heard if self.code else 'heard no code'}"
+
+
 class _Api:
     """The test API of one gateway."""
 
@@ -60,15 +88,7 @@ class _Api:
 
     def ask(self, method: str, path: str, body: object = None, seconds: float = 0.0) -> Any:  # noqa: ANN401 - JSON
         """One request. Raises KitError."""
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds + _SLACK_SECONDS)
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body))
-            response = connection.getresponse()
-            raw, status = response.read(), response.status
-        except (OSError, http.client.HTTPException) as error:
-            raise KitError(f"the gateway at {self._host}:{self._port} does not answer: {error}") from error
-        finally:
-            connection.close()
+        status, raw = self._exchange(method, path, body, seconds)
         try:
             found: Any = json.loads(raw)
         except ValueError:
@@ -79,6 +99,40 @@ class _Api:
         if said == "Not found":
             raise KitError(f"the gateway at {self._host}:{self._port} has no test API: is it `bocau dev`?")
         raise KitError(said)
+
+    def fetch(self, path: str | None) -> bytes:
+        """A file; empty if there is none."""
+        status, raw = (404, b"") if path is None else self._exchange("GET", path, None, 0.0)
+        return raw if status == 200 else b""
+
+    def _exchange(self, method: str, path: str, body: object, seconds: float) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds + _SLACK_SECONDS)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise KitError(f"the gateway at {self._host}:{self._port} does not answer: {error}") from error
+        finally:
+            connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What is waited for."""
+
+    channel: str
+    noun: str
+    phone: str
+    until: str
+    text: str = ""
+    code: bool = False
+
+    def __str__(self) -> str:
+        """In words, for an assertion."""
+        having = f" with {self.text!r} in it" if self.text else ""
+        reached = "" if self.until in ("sent", "heard") else f" was {self.until}"
+        return f"{self.noun}{having} for {self.phone or 'anybody'}{reached}"
 
 
 class Bocau:
@@ -95,7 +149,8 @@ class Bocau:
         """A sender that is registered; `register` adds others."""
         self._api = api
         self._path = f"/test/namespaces/{quote(opened['namespace'], safe='')}"
-        self._last: dict[str, int] = {}
+        self._last: dict[tuple[bool, str], int] = {}
+        """The newest that was given, by whether it was asked for as a call, and by phone."""
         self._drawn = 0
 
     @property
@@ -138,54 +193,73 @@ class Bocau:
         found: list[dict[str, Any]] = self._api.ask("GET", f"{self._path}/refusals")
         return found
 
+    def calls(self, phone: str = "") -> list[Call]:
+        """The calls so far, oldest first; of each message its newest."""
+        return [self._call(one) for one in self._api.ask("GET", f"{self._path}/calls?{urlencode({'phone': phone})}")]
+
     def wait_sms(self, phone: str = "", *, text: str = "", until: str = "sent", timeout: float = 5.0) -> Message:
-        """The next message to a phone, as soon as a carrier has taken it; each is given once.
+        """The next SMS to a phone, as soon as a carrier has taken it; each is given once.
 
         `text` is a part of it. `until` is accepted, sent or delivered. AssertionError if none comes in time: it says
         what did arrive, for whom, and why the rest was refused.
         """
         __tracebackhide__ = True
-        return self._wait(phone, text, until, timeout, code=False)
+        return Message.of(self._wait(_Ask("sms", "SMS", phone, until, text), timeout)["message"])
 
     def wait_otp(self, phone: str = "", *, until: str = "sent", timeout: float = 5.0) -> str:
-        """The one-time code in the next message to a phone that has one; otherwise like `wait_sms`."""
+        """The one-time code in the next message to a phone that has one; otherwise like `wait_sms`.
+
+        By a call it is what the phone has heard. A spoken code takes its time: give it a timeout of 30 s.
+        """
         __tracebackhide__ = True
-        code = self._wait(phone, "", until, timeout, code=True).code
-        assert code is not None
+        code: str = self._wait(_Ask("", "one-time code", phone, until, code=True), timeout)["message"]["code"]
         return code
 
-    def assert_no_sms(self, phone: str = "", *, within: float = 0.0) -> None:
-        """AssertionError if there is a message to the phone that was not given yet: by now, or `within` seconds."""
+    def wait_call(self, phone: str = "", *, until: str = "heard", timeout: float = 30.0) -> Call:
+        """The next call to a phone, as soon as the phone has heard a code; each is given once.
+
+        `until` is answered, heard or over. AssertionError if none comes so far in time, like `wait_sms`.
+        """
         __tracebackhide__ = True
-        found = self._ask_wait(phone, "", "accepted", within, code=False)
+        return self._call(self._wait(_Ask("call", "call", phone, until), timeout)["call"])
+
+    def assert_no_sms(self, phone: str = "", *, within: float = 0.0) -> None:
+        """AssertionError if there is an SMS to the phone that was not given yet: by now, or `within` seconds."""
+        __tracebackhide__ = True
+        found = self._ask_wait(_Ask("sms", "SMS", phone, "accepted"), within)
         if found["found"]:
             raise AssertionError(f"there is an SMS that should not be: {Message.of(found['message'])}")
 
-    def _wait(self, phone: str, text: str, until: str, timeout: float, *, code: bool) -> Message:
+    def _wait(self, ask: "_Ask", timeout: float) -> dict[str, Any]:
         __tracebackhide__ = True
-        found = self._ask_wait(phone, text, until, timeout, code=code)
+        found = self._ask_wait(ask, timeout)
         if not found["found"]:
-            what = "SMS with a one-time code" if code else "SMS"
-            having = f" with {text!r} in it" if text else ""
-            reached = "" if until == "sent" else f" was {until}"
-            raise AssertionError(
-                f"no {what}{having} for {phone or 'anybody'}{reached} within {timeout:g} s\n{self.story()}"
-            )
-        message = Message.of(found["message"])
-        self._last[phone] = message.id
-        return message
+            raise AssertionError(f"no {ask} within {timeout:g} s\n{self.story()}")
+        number = found["message"]["id"]
+        self._last[ask.channel == "call", ask.phone] = number
+        if ask.channel == "call" and found["call"]["code"]:
+            # It has arrived: it is not to be waited for as a message any more.
+            self._last[False, ask.phone] = max(number, self._last.get((False, ask.phone), 0))
+        elif found["call"]:
+            self._last[True, ask.phone] = number
+        return found
 
-    def _ask_wait(self, phone: str, text: str, until: str, seconds: float, *, code: bool) -> dict[str, Any]:
+    def _ask_wait(self, ask: "_Ask", seconds: float) -> dict[str, Any]:
         asked = {
-            "phone": phone,
-            "text": text,
-            "until": until,
-            "code": "1" if code else "",
-            "after": str(self._last.get(phone, 0)),
+            "phone": ask.phone,
+            "text": ask.text,
+            "until": ask.until,
+            "code": "1" if ask.code else "",
+            "after": str(self._last.get((ask.channel == "call", ask.phone), 0)),
             "seconds": str(seconds),
+            "channel": ask.channel,
         }
         found: dict[str, Any] = self._api.ask("GET", f"{self._path}/wait?{urlencode(asked)}", seconds=seconds)
         return found
+
+    def _call(self, one: Mapping[str, Any]) -> Call:
+        told = {name: one[name] for name in Call.__slots__ if name not in ("codes", "wav")}
+        return Call(**told, codes=tuple(one["codes"]), wav=self._api.fetch(one["wav"]))
 
     def story(self) -> str:
         """What happened in this namespace, in words."""
@@ -193,7 +267,14 @@ class Bocau:
         messages = [str(Message.of(one)) for one in told["messages"][-_SHOWN:]]
         refusals = [_refused(one) for one in told["refusals"][-_SHOWN:]]
         strangers = [_refused(one) for one in self._api.ask("GET", "/test")["strangers"][-3:]]
-        lines = ["what was accepted:", *(messages or ["nothing"]), "what was refused:", *(refusals or ["nothing"])]
+        calls = [str(self._call({**one, "wav": None})) for one in told["calls"][-_SHOWN:]]
+        lines = [
+            "what was accepted:",
+            *(messages or ["nothing"]),
+            *calls,
+            "what was refused:",
+            *(refusals or ["nothing"]),
+        ]
         if strangers:
             lines += ["refused with keys that are nobody's, of whatever test:", *strangers]
         return "\n".join(line if line.endswith(":") else f"  {line}" for line in lines)

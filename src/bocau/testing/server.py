@@ -20,6 +20,8 @@ _COMMAND: Final = (
     *("-m", "bocau", "dev", "--ephemeral", "--no-first-message"),
     *("--api-port", "0", "--admin-port", "0", "--smsc-port", "0"),
 )
+_SETTINGS: Final = {"BOCAU_VOICE__REPEATS": "1", "BOCAU_VOICE__GAP_MS": "100"}
+"""Sound takes its time: a call of a test says the code once."""
 
 
 class Server(NamedTuple):
@@ -67,7 +69,10 @@ def _spawn(log: Path) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BOCAU_")}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("BOCAU_")}
+    # To prepare a voice takes seconds, so it is kept from run to run.
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "bocau" / "speech"
+    environment = {**others, **_SETTINGS, "BOCAU_VOICE__CACHE_FOLDER": str(cache)}
     return os.posix_spawn(sys.executable, [sys.executable, *_COMMAND], environment, file_actions=actions, setsid=True)
 
 
