@@ -20,8 +20,9 @@ from bocau.caller.client import GuardedHttp, HttpLimits
 from bocau.console.called import CalledPhone
 from bocau.console.control import TOKEN_SIZE, ControlDoor, Doorplate, hang_doorplate, take_doorplate_down
 from bocau.console.health import AdminDoor, LinkHealth
+from bocau.console.informant import Informant
 from bocau.console.kit import KitDoor
-from bocau.console.namespaces import FaultBench, KitHouse, Namespaces
+from bocau.console.namespaces import NO_FAULTS, FaultBench, KitHouse, Namespaces
 from bocau.console.witness import Witness
 from bocau.core.directory import build
 from bocau.core.ids import Ids
@@ -77,8 +78,8 @@ class Reloaded(NamedTuple):
 class Kit(NamedTuple):
     """Asks for the test API, which exists in development only."""
 
-    faults: FaultBench | None
-    """Where faults are put in force; None where the carrier is not a simulated one."""
+    faults: FaultBench = NO_FAULTS
+    """Where faults are put in force."""
     phone: CalledPhone | None = None
     """Who is called; None where the trunks do not lead to a simulated phone."""
 
@@ -195,13 +196,14 @@ class Gateway:
         for profile in self._profiles:
             await spaces.adopt(profile)
         witness = Witness(self.world, self.door.handle, spaces.refused, spaces.accepted)
-        if faults is not None:
-            faults.owner_of = witness.owner_of
+        faults.ask(Informant(lambda: self._numbering, lambda: self.door.directory, witness))
         return spaces, witness.handle
 
     def advance(self, milliseconds: int) -> None:
         """Move this gateway's clock ahead, for development: what became due is done at once."""
         self.world.advance(milliseconds)
+        if self._kit is not None:
+            self._kit.faults.pass_time(None, milliseconds / 1000)
         self._hurry()
 
     def _hurry(self) -> None:
@@ -222,7 +224,8 @@ class Gateway:
         settings, world, log, store, telemetry = self.settings, self.world, self.log, self.store, self.telemetry
         networks = tuple(ipaddress.ip_network(network) for network in settings.callback.allowed_networks)
         self._http = GuardedHttp(world, networks, HttpLimits(settings.callback.connections_per_host))
-        self._callbacks = Callbacks(world, store, self._http, _callback_policy(settings), telemetry.report, log)
+        hosts = self._http if self._kit is None else self._kit.faults.before(self._http)
+        self._callbacks = Callbacks(world, store, hosts, _callback_policy(settings), telemetry.report, log)
         self._inbound = InboundTeller(world, store, self._http, settings.inbound.url, _callback_policy(settings), log)
         desk = ReceiptDesk(store, self._callbacks.lane, telemetry.report, log)
         self._dispatcher = Dispatcher(world, store, settings.dispatch.ready_messages, telemetry.dispatch, log)

@@ -23,7 +23,15 @@ PAGES = sorted(
     ]
 )
 TOOLS = (
-    *("draw_lifecycle", "render_codes", "render_commands", "render_magic", "render_metrics", "render_postman"),
+    *(
+        "draw_lifecycle",
+        "render_codes",
+        "render_commands",
+        "render_faults",
+        "render_magic",
+        "render_metrics",
+        "render_postman",
+    ),
     "render_voice",
 )
 KINDS = ("added", "changed", "fixed", "removed")

@@ -89,3 +89,14 @@ def test_the_help_has_the_magic_numbers(capsys: pytest.CaptureFixture[str]) -> N
     out = capsys.readouterr().out
     assert "0005  throttled" in out
     assert "other  delivered" in out
+
+
+def test_a_script_may_name_networks_and_templates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The carrier alone knows neither; one that is none is told before anything listens."""
+    script = tmp_path / "faults.toml"
+    script.write_text('[[fault]]\nact = "refuse"\nnetwork = "viettel"\ntemplate = "{P1,6} la ma"\n')
+    with _running("--script", str(script)):
+        pass
+    script.write_text('[[fault]]\nact = "refuse"\nnetwork = "vietel"\n')
+    assert main(["--port", "0", "--script", str(script)]) == 1
+    assert "there is no network 'vietel'; there are Viettel" in capsys.readouterr().err

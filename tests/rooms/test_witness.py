@@ -43,11 +43,22 @@ def test_what_is_accepted_has_its_owner(tmp_path: Path) -> None:
     async def scenario(watch: Watch) -> None:
         await watch.place.send(Phone="0901888484", Content=TEXT)
         await watch.place.send(Phone="0901888484", Content="mã khác", ApiKey="other")
-        owner = watch.witness.owner_of
+        watch.accepted.clear()
+        sent = await watch.place.send(Phone="0901888484", Content=TEXT)
+
+        def owner(phone: str, text: str) -> str:
+            seen = watch.witness.sender_of(phone, text)
+            return seen.api_key if seen else ""
+
         assert owner("84901888484", TEXT[:9]) == KEY
         assert owner("84901888484", "ma khac") == "other"
-        assert owner("84901888484", "nobody wrote this") == "other"
+        assert owner("84901888484", "nobody wrote this") == KEY
         assert owner("84901888485", TEXT[:9]) == ""
+        seen = watch.witness.request(sent.members["SMSID"])
+        assert seen is not None
+        assert (seen.api_key, seen.content) == (KEY, TEXT)
+        assert seen.brandname
+        assert watch.witness.request("nobody's") is None
         assert watch.accepted == [KEY]
 
     watched(tmp_path, scenario)
@@ -91,6 +102,8 @@ def test_a_generated_code_has_its_owner_by_its_receiver(tmp_path: Path) -> None:
     async def scenario(watch: Watch) -> None:
         target = f"SendMessageAutoGenCode_V4_get?ApiKey={KEY}&SecretKey={SECRET}&Phone=0901888484&message=%7BOTP%7D"
         await watch.place.request("GET", f"/MainService.svc/json/{target}&Brandname=Baotrixemay")
-        assert watch.witness.owner_of("84901888484", "anything") == KEY
+        seen = watch.witness.sender_of("84901888484", "anything")
+        assert seen is not None
+        assert (seen.api_key, seen.content) == (KEY, "")
 
     watched(tmp_path, scenario)

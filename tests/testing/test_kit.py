@@ -4,6 +4,8 @@ import io
 import json
 import threading
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -180,6 +182,27 @@ def test_faults_are_for_the_messages_of_the_test(bocau: Bocau) -> None:
     assert bocau.messages(second)[0].state in ("sent", "failed")
 
 
+def test_a_fault_is_narrowed_by_network_and_template(bocau: Bocau) -> None:
+    """The informant behind the carrier knows numbers and templates; what each fault did is told."""
+    bocau.inject(
+        "undelivered network=viettel template='{P1,20} la ma dang nhap Bocau cua ban'",
+        "undelivered template=Other",
+        seed=3,
+    )
+    viettel, other = "0981888484", "0901888484"
+    send(bocau, viettel, "1111")
+    bocau.client.send(viettel, "Bocau xin chao An, cam on ban da dang ky", brandname="Bocau")
+    send(bocau, other, "2222")
+    bocau.wait_sms(other, until="delivered")
+    bocau.wait_sms(viettel, text="xin chao", until="delivered")
+    assert [(fault["seen"], fault["struck"]) for fault in bocau.faults()] == [(1, 1), (0, 0)]
+    bocau.inject("refuse", keep=True)
+    assert [fault["line"].partition(" ")[0] for fault in bocau.faults()] == ["undelivered", "undelivered", "refuse"]
+    for number, bad in ((458_458, "there is no template with the number"), ("{P1,0}", "template")):
+        with pytest.raises(KitError, match=bad):
+            bocau.inject(f"refuse template={number}")
+
+
 def test_a_fault_that_is_none_is_explained(bocau: Bocau) -> None:
     """With the acts there are."""
     with pytest.raises(KitError, match="there is no act 'explode'; there are refuse, throttle"):
@@ -209,24 +232,57 @@ class _Hooks(ThreadingHTTPServer):
         self.called = threading.Semaphore(0)
 
 
-def test_a_callback_is_tried_again_when_its_time_has_come(bocau: Bocau) -> None:
-    """The host was down; after the wait it is told."""
-    with _Hooks() as hooks:
-        serving = threading.Thread(target=hooks.serve_forever)
+@contextmanager
+def hooks() -> Iterator[_Hooks]:
+    """A host of callbacks."""
+    with _Hooks() as found:
+        serving = threading.Thread(target=found.serve_forever)
         serving.start()
         try:
-            smsid = send(bocau, bocau.phone(), callback_url=f"http://127.0.0.1:{hooks.server_port}/hook")
-            assert hooks.called.acquire(timeout=10)
-            hooks.well = True
-            # The try is stored a moment after it was answered; time passes until it has been seen.
-            for _ in range(100):
-                bocau.advance(minutes=1)
-                if hooks.called.acquire(timeout=0.1):
-                    break
+            yield found
         finally:
-            hooks.shutdown()
+            found.shutdown()
             serving.join()
-    assert [parse_callback(query).smsid for query in hooks.came] == [smsid, smsid]
+
+
+def let_time_pass(bocau: Bocau, host: _Hooks) -> None:
+    """Minutes, until the host is called. A try is stored a moment after it was answered."""
+    for _ in range(100):
+        bocau.advance(minutes=1)
+        if host.called.acquire(timeout=0.1):
+            return
+
+
+def test_a_callback_is_tried_again_when_its_time_has_come(bocau: Bocau) -> None:
+    """The host was down; after the wait it is told."""
+    with hooks() as host:
+        smsid = send(bocau, bocau.phone(), callback_url=f"http://127.0.0.1:{host.server_port}/hook")
+        assert host.called.acquire(timeout=10)
+        host.well = True
+        let_time_pass(bocau, host)
+    assert [parse_callback(query).smsid for query in host.came] == [smsid, smsid]
+
+
+def test_a_callback_host_goes_wrong_for_one_test_alone(bocau: Bocau, bocau_server: Server) -> None:
+    """It answers 502 without being asked, until the fault is over; that of another test is called at once."""
+    other = open_namespace(bocau_server.admin)
+    with hooks() as host:
+        host.well = True
+        url = f"http://127.0.0.1:{host.server_port}/hook"
+        try:
+            bocau.inject("callback_answer status=502 for_seconds=30")
+            mine, theirs = send(bocau, bocau.phone(), callback_url=url), send(other, other.phone(), callback_url=url)
+            assert host.called.acquire(timeout=10)
+            [fault] = bocau.faults()
+            for _ in range(200):
+                if fault["struck"]:
+                    break
+                [fault] = bocau.faults()
+            let_time_pass(bocau, host)
+        finally:
+            other.close()
+    assert fault["struck"] == 1
+    assert [parse_callback(query).smsid for query in host.came] == [theirs, mine]
 
 
 def test_a_reset_forgets(bocau: Bocau) -> None:
@@ -264,6 +320,8 @@ def test_the_ready_made_account_is_a_namespace_that_stays(bocau_server: Server) 
         ("GET", "/test/namespaces/bocau-dev/wait?channel=call&until=sent", None, "until is one of heard, answered"),
         ("GET", "/test/namespaces/bocau-dev/messages/x", None, "No request of this namespace"),
         ("POST", "/test/namespaces/bocau-dev/faults", {"faults": "all"}, "faults is a list"),
+        ("POST", "/test/namespaces/bocau-dev/faults", {"faults": ["late"], "keep": 1}, "keep is true or false"),
+        ("DELETE", "/test/namespaces/bocau-dev/faults/999999999", None, "There is no fault 999999999"),
         ("POST", "/test/namespaces/bocau-dev/clock", [], "one JSON object"),
     ],
 )

@@ -20,6 +20,7 @@ from bocau.cli import (
     call_templates,
     calls,
     checking,
+    faults,
     inbounds,
     keys,
     links,
@@ -131,6 +132,7 @@ app.add_typer(checking.config_app, name="config", rich_help_panel=_RUN)
 app.command("wait-ready", rich_help_panel=_RUN)(checking.wait_ready)
 app.command("reload", rich_help_panel=_RUN)(checking.reload)
 app.add_typer(links.app, name="link", rich_help_panel=_RUN)
+app.add_typer(faults.app, name="fault", rich_help_panel=_RUN)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
 app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)
 app.command("status", rich_help_panel=_MESSAGES)(sending.status)

@@ -19,6 +19,7 @@ from bocau.app import Gateway, Kit, UnsafeLeftover
 from bocau.cli.first_message import FirstMessage
 from bocau.cli.overhearing import make_ear
 from bocau.cli.stage import Stage
+from bocau.console.namespaces import NO_FAULTS
 from bocau.ports import World
 from bocau.provision import DEVELOPMENT, PROFILES
 from bocau.settings import (
@@ -251,7 +252,7 @@ class _Development(_Run):
             except OSError as error:
                 return _complain(f"the simulated carrier cannot listen on port {row.port}: {error.strerror}")
             if self._testable:
-                smsc.script = faults = Scripts(self.world.monotonic, smsc.began)
+                smsc.script = faults = Scripts(self.world.monotonic, self.world.now_ms)
             self.settings = msgspec.structs.replace(
                 self.settings, carrier=(msgspec.structs.replace(row, port=smsc.port),)
             )
@@ -267,7 +268,7 @@ class _Development(_Run):
             self.on_fatal,
             (self._profile,),
             door_log=door_log,
-            kit=Kit(faults, hearing) if self._testable else None,
+            kit=Kit(faults or NO_FAULTS, hearing) if self._testable else None,
             log_style=style_for(self.settings.log.format, terminal),
         )
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bocau.console.informant import Informant
+from bocau.core.numbering import shipped
 from bocau.simulator.journal import Journal
 from bocau.simulator.rules import MAGIC, PLAIN, Rules, magic_table
 from bocau.simulator.script import BadScript, Script
@@ -115,7 +117,7 @@ async def _serve(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     world = RealWorld(None if options.tls is None else _tls(options.tls))
-    script = None if options.script is None else Script.read(options.script)
+    script = None if options.script is None else Script.read(options.script, Informant(shipped))
     if options.seed is not None:
         world.random = random.Random(options.seed)  # noqa: S311 - faults, not secrets
     journal = Journal(options.journal, options.full_text) if options.journal else None

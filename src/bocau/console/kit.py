@@ -14,8 +14,8 @@ import msgspec
 
 from bocau import __version__
 from bocau.console.called import CALLED_TYPE, Call
-from bocau.console.kit_asks import BadAsk, read_advance, read_template, read_wait, read_wanted, read_whole
-from bocau.console.namespaces import Namespace, Namespaces, is_for
+from bocau.console.kit_asks import BadAsk, read_advance, read_faults, read_template, read_wait, read_wanted, read_whole
+from bocau.console.namespaces import EVERYBODY, Namespace, Namespaces, is_for
 from bocau.console.witness import Refused
 from bocau.core.telcos import TELCOS
 from bocau.core.text import find_code
@@ -27,6 +27,7 @@ __all__ = ["KIT_PREFIX", "KitDoor", "message_of"]
 
 KIT_PREFIX: Final = b"/test"
 
+_NAMESPACE: Final = "/test/namespaces/"
 _MOST_WAITERS: Final = 2_000
 _NO_STORE: Final = ((b"Cache-Control", b"no-store"),)
 
@@ -34,18 +35,26 @@ _NO_STORE: Final = ((b"Cache-Control", b"no-store"),)
 class Asked(NamedTuple):
     """One request, read."""
 
-    space: Namespace | None
-    name: str
-    """What stands behind the namespace in the path: an SMSID, or the id of a message."""
+    spaces: Namespaces
+    steps: tuple[str, ...]
+    """What stands in the path where the table has a hole: the namespace first, where there is one."""
     query: Mapping[str, str]
     members: Mapping[str, Any]
+    everybody: bool
+    """The path names no namespace."""
 
     @property
     def namespace(self) -> Namespace:
-        """The namespace of the path."""
-        if self.space is None:
+        """The namespace of the path. Raises BadAsk."""
+        space = self.spaces.find(self.steps[0])
+        if space is None:
             raise BadAsk("There is no such namespace; it may have been deleted.", status=404)
-        return self.space
+        return space
+
+    @property
+    def owner(self) -> str:
+        """Whose faults are meant. Raises BadAsk."""
+        return EVERYBODY if self.everybody else self.namespace.api_key
 
 
 class Sound(NamedTuple):
@@ -66,7 +75,13 @@ class KitDoor:
         self._advance = advance
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
-        one = r"/test/namespaces/([^/]+)"
+        one = f"{_NAMESPACE}([^/]+)"
+        faults = (
+            ("GET", "/faults", self._faults),
+            ("POST", "/faults", self._break),
+            ("DELETE", "/faults", self._mend),
+            ("DELETE", "/faults/([0-9]{1,9})", self._mend_one),
+        )
         table: tuple[tuple[str, str, _Answer], ...] = (
             ("GET", r"/test", self._about),
             ("POST", r"/test/clock", self._clock),
@@ -81,9 +96,7 @@ class KitDoor:
             ("GET", f"{one}/calls/([0-9]+)\\.wav", self._sound),
             ("GET", f"{one}/wait", self._wait),
             ("GET", f"{one}/refusals", self._refusals),
-            ("GET", f"{one}/faults", self._faults),
-            ("POST", f"{one}/faults", self._break),
-            ("DELETE", f"{one}/faults", self._mend),
+            *((method, f"{place}{end}", act) for place in ("/test", one) for method, end, act in faults),
             ("POST", f"{one}/clock", self._pass_time),
         )
         self._routes = [(method, re.compile(path), answer) for method, path, answer in table]
@@ -136,10 +149,9 @@ class KitDoor:
             members = msgspec.json.decode(body or b"{}", type=dict[str, Any])
         except msgspec.DecodeError:
             raise BadAsk("The body must be one JSON object.") from None
-        steps = [unquote(step) for step in match.groups()]
+        steps = tuple(unquote(step) for step in match.groups())
         values = {name: found[-1] for name, found in parse_qs(query).items()}
-        space = self._spaces.find(steps[0]) if steps else None
-        return Asked(space, steps[1] if len(steps) > 1 else "", values, members)
+        return Asked(self._spaces, steps, values, members, not match.string.startswith(_NAMESPACE))
 
     # The whole gateway
 
@@ -182,12 +194,13 @@ class KitDoor:
             "messages": [message_of(line) for line in await self._spaces.messages(space)],
             "calls": await self._calls_of(space),
             "refusals": [_refusal(refused) for refused in space.refusals],
-            "faults": list(space.faults),
+            "faults": self._spaces.faults.listed(space.api_key),
         }
 
     async def _delete(self, asked: Asked) -> object:
-        await self._spaces.delete(asked.namespace)
-        return {"deleted": asked.namespace.api_key}
+        space = asked.namespace
+        await self._spaces.delete(space)
+        return {"deleted": space.api_key}
 
     async def _reset(self, asked: Asked) -> object:
         await self._spaces.reset(asked.namespace)
@@ -206,7 +219,7 @@ class KitDoor:
         return [message_of(line) for line in lines if is_for(line.phone, phone)]
 
     async def _message(self, asked: Asked) -> object:
-        story = await self._spaces.story(asked.namespace, asked.name)
+        story = await self._spaces.story(asked.namespace, asked.steps[1])
         if story is None:
             raise BadAsk("No request of this namespace has this SMSID.", status=404)
         return {
@@ -238,7 +251,8 @@ class KitDoor:
 
     async def _sound(self, asked: Asked) -> object:
         calls = self._spaces.calls
-        line = next((line for line in await self._spaces.messages(asked.namespace) if str(line.id) == asked.name), None)
+        lines = await self._spaces.messages(asked.namespace)
+        line = next((line for line in lines if str(line.id) == asked.steps[1]), None)
         call = None if line is None else await calls.newest(line)
         sound = b"" if call is None else calls.sound(call)
         if not sound:
@@ -251,24 +265,25 @@ class KitDoor:
     # Faults and time
 
     async def _faults(self, asked: Asked) -> object:
-        return list(asked.namespace.faults)
+        return self._spaces.faults.listed(asked.owner)
 
     async def _break(self, asked: Asked) -> object:
-        faults, seed = asked.members.get("faults"), asked.members.get("seed", 0)
-        if not isinstance(faults, list) or not all(isinstance(fault, dict) for fault in faults):
-            raise BadAsk("faults is a list of objects, each with an act.", "faults")
-        if not isinstance(seed, int):
-            raise BadAsk("seed is a whole number.", "seed")
-        space = asked.namespace
+        faults, seed, keep = read_faults(asked.members)
         try:
-            self._spaces.break_things(space, faults, seed)
+            self._spaces.faults.put(asked.owner, faults, seed, keep=keep)
         except ValueError as error:
             raise BadAsk(str(error), "faults") from error
-        return list(space.faults)
+        return self._spaces.faults.listed(asked.owner)
 
     async def _mend(self, asked: Asked) -> object:
-        self._spaces.break_things(asked.namespace, ())
+        self._spaces.faults.put(asked.owner, (), 0)
         return []
+
+    async def _mend_one(self, asked: Asked) -> object:
+        number = asked.steps[-1]
+        if not self._spaces.faults.remove(asked.owner, int(number)):
+            raise BadAsk(f"There is no fault {number} in force.", status=404)
+        return self._spaces.faults.listed(asked.owner)
 
     async def _pass_time(self, asked: Asked) -> object:
         seconds = read_advance(asked.members)

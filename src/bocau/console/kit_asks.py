@@ -6,7 +6,7 @@ from typing import Any, Final
 from bocau.console.namespaces import Wanted
 from bocau.core.template import Template, TemplateError
 
-__all__ = ["BadAsk", "read_advance", "read_template", "read_wait", "read_wanted", "read_whole"]
+__all__ = ["BadAsk", "read_advance", "read_faults", "read_template", "read_wait", "read_wanted", "read_whole"]
 
 _LONGEST_WAIT: Final = 60.0
 _DAY_SECONDS: Final = 86_400
@@ -38,6 +38,18 @@ def read_wanted(query: Mapping[str, str]) -> Wanted:
         raise BadAsk(f"until is one of {', '.join(_UNTIL[channel])}.", "until")
     code = query.get("code", "") not in ("", "0")
     return Wanted(query.get("phone", ""), query.get("text", ""), code, until, read_whole(query, "after"), channel)
+
+
+def read_faults(members: Mapping[str, Any]) -> tuple[list[str | dict[str, Any]], int, bool]:
+    """Faults as they are written, the seed of their chance, and whether those before stay. Raises BadAsk."""
+    faults, seed, keep = members.get("faults"), members.get("seed", 0), members.get("keep", False)
+    if not isinstance(faults, list) or not all(isinstance(fault, str | dict) for fault in faults):
+        raise BadAsk('faults is a list of lines, such as "late seconds=40", or of objects, each with an act.', "faults")
+    if not isinstance(seed, int):
+        raise BadAsk("seed is a whole number.", "seed")
+    if not isinstance(keep, bool):
+        raise BadAsk("keep is true or false.", "keep")
+    return faults, seed, keep
 
 
 def read_template(value: object) -> tuple[str, str]:

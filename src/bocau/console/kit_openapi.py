@@ -26,6 +26,25 @@ class _Entry(NamedTuple):
 _ONE: Final = "/test/namespaces/{namespace}"
 _AFTER: Final = {"after": "Only messages with a larger id."}
 
+
+def _fault_entries(place: str, whose: str) -> tuple[_Entry, ...]:
+    return (
+        _Entry("get", f"{place}/faults", f"Faults in force {whose}, how many messages each was about and struck"),
+        _Entry(
+            "post",
+            f"{place}/faults",
+            f"Put faults {whose} in force, in place of those before, or, with keep, behind them",
+            body={
+                "faults": ["throttle per_second=5 network=viettel after_messages=2", {"act": "late", "seconds": 40}],
+                "seed": 7,
+                "keep": False,
+            },
+        ),
+        _Entry("delete", f"{place}/faults", f"No faults {whose} any more"),
+        _Entry("delete", f"{place}/faults/{{number}}", f"One fault {whose} less"),
+    )
+
+
 KIT_PATHS: Final = (
     _Entry("get", "/test", "Where the API listens, and refused requests with keys that are nobody's"),
     _Entry("post", "/test/clock", "Move the clock of the whole gateway ahead", body={"advance_seconds": 86_400}),
@@ -71,14 +90,8 @@ KIT_PATHS: Final = (
         },
     ),
     _Entry("get", f"{_ONE}/refusals", "Requests with its key that were refused, and why"),
-    _Entry("get", f"{_ONE}/faults", "Faults in force"),
-    _Entry(
-        "post",
-        f"{_ONE}/faults",
-        "Put faults in force, in place of those before",
-        body={"faults": [{"act": "late", "seconds": 40, "after_messages": 2}], "seed": 7},
-    ),
-    _Entry("delete", f"{_ONE}/faults", "No faults any more"),
+    *_fault_entries(_ONE, "of a namespace"),
+    *_fault_entries("/test", "for all messages"),
     _Entry("post", f"{_ONE}/clock", "Let time pass for this namespace alone", body={"advance_seconds": 86_400}),
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from bocau.console.called import ANSWERED, CALLED_TYPE, Call, CallBook, CalledPhone
+from bocau.console.informant import Informant
 from bocau.console.witness import Refused
 from bocau.core.directory import BrandnameRow
 from bocau.core.ids import head_of
@@ -17,11 +18,14 @@ from bocau.core.lifecycle import State
 from bocau.core.phone import normalise
 from bocau.core.text import find_code
 from bocau.loops import Wakeup
-from bocau.ports import World
+from bocau.ports import HttpGet, World
 from bocau.provision import DEVELOPMENT, Profile, ProvisionStore, provision, put_templates
 from bocau.store.contract import KitStore, Story, StoryLine
 
-__all__ = ["FaultBench", "Found", "KitHouse", "Namespace", "Namespaces", "Wanted", "is_for"]
+__all__ = ["EVERYBODY", "NO_FAULTS", "FaultBench", "Found", "KitHouse", "Namespace", "Namespaces", "Wanted", "is_for"]
+
+EVERYBODY: Final = ""
+"""Owner of the faults that are for all messages."""
 
 _POLL_SECONDS: Final = 0.05
 _LEAVING_SECONDS: Final = 2.0
@@ -33,14 +37,68 @@ _SMS_TYPE: Final = 2
 
 
 class FaultBench(Protocol):
-    """Where faults are put in force: the simulated carrier."""
+    """Where faults are put in force: the simulated carrier, and what stands before callback hosts.
 
-    owner_of: Callable[[str, str], str]
-    """Whose a message is, by receiver and text."""
+    Faults have an owner, whose messages they are for; those of EVERYBODY are for all.
+    """
 
-    def put(self, owner: str, faults: Sequence[Mapping[str, object]], seed: int) -> None:
-        """Faults for the messages of one owner, in place of those before. Raises ValueError."""
+    def ask(self, informant: Informant, /) -> None:
+        """Whom to ask about numbers, templates and owners."""
         ...
+
+    def put(self, owner: str, faults: Sequence[str | Mapping[str, Any]], seed: int, *, keep: bool = False) -> list[int]:
+        """Faults of one owner, behind those before or in place of them; their numbers. Raises ValueError."""
+        ...
+
+    def remove(self, owner: str, number: int) -> bool:
+        """Take one out of force; whether it was there."""
+        ...
+
+    def listed(self, owner: str) -> list[dict[str, Any]]:
+        """Those of an owner, as values for people."""
+        ...
+
+    def pass_time(self, owner: str | None, seconds: float) -> None:
+        """Time went on for one owner, or, with None, for all."""
+        ...
+
+    def before(self, http: HttpGet) -> HttpGet:
+        """The HTTP client of callbacks with these faults before it."""
+        ...
+
+
+class _NoBench:
+    """Where the carrier is not ours to break."""
+
+    def ask(self, informant: Informant) -> None:
+        """See FaultBench."""
+
+    def put(self, owner: str, faults: Sequence[str | Mapping[str, Any]], seed: int, *, keep: bool = False) -> list[int]:
+        """See FaultBench."""
+        del owner, seed, keep
+        if faults:
+            raise ValueError("the carrier of this gateway is not a simulated one")
+        return []
+
+    def remove(self, owner: str, number: int) -> bool:
+        """See FaultBench."""
+        del owner, number
+        return False
+
+    def listed(self, owner: str) -> list[dict[str, Any]]:
+        """See FaultBench."""
+        del owner
+        return []
+
+    def pass_time(self, owner: str | None, seconds: float) -> None:
+        """See FaultBench."""
+
+    def before(self, http: HttpGet) -> HttpGet:
+        """See FaultBench."""
+        return http
+
+
+NO_FAULTS: Final = _NoBench()
 
 
 class HouseStore(KitStore, ProvisionStore, Protocol):
@@ -57,8 +115,7 @@ class KitHouse(NamedTuple):
     """Make the door know a change of the directory now."""
     hurry: Callable[[], None]
     """Wake the loops: something may be due."""
-    faults: FaultBench | None
-    """None where the carrier is not ours to break."""
+    faults: FaultBench
     phone: CalledPhone | None
     """None where nobody is called."""
     call_carrier: str
@@ -100,7 +157,6 @@ class Namespace:
         self.first_id = first_id
         """Messages up to this one are from before, and not told."""
         self.refusals: deque[Refused] = deque(maxlen=_MOST_REFUSALS)
-        self.faults: tuple[Mapping[str, object], ...] = ()
         self.wakeup = Wakeup()
 
 
@@ -111,6 +167,7 @@ class Namespaces:
         self._house = house
         self._open: dict[str, Namespace] = {}
         self._ready_made: set[str] = set()
+        self.faults = house.faults
         self.calls = CallBook(house.store, house.phone, house.call_carrier)
         self.strangers: deque[Refused] = deque(maxlen=_MOST_REFUSALS)
         """Refused requests with an ApiKey that is nobody's here, or none."""
@@ -183,13 +240,13 @@ class Namespaces:
         if space.api_key in self._ready_made:
             raise ValueError("this account was not made for a test; reset it instead")
         self._open.pop(space.api_key, None)
-        self.break_things(space, ())
+        self.faults.put(space.api_key, (), 0)
         await self._house.store.retire_account(space.account_id)
         await self._house.refresh()
 
     async def reset(self, space: Namespace) -> None:
         """As new: messages and refusals so far are forgotten, RequestIds free, faults over."""
-        self.break_things(space, ())
+        self.faults.put(space.api_key, (), 0)
         space.refusals.clear()
         space.first_id = await self._house.store.newest_message()
         await self._house.store.free_request_ids(space.account_id)
@@ -215,6 +272,7 @@ class Namespaces:
 
     async def _pass(self, space: Namespace, milliseconds: int) -> None:
         await self._house.store.pass_time(space.account_id, milliseconds)
+        self.faults.pass_time(space.api_key, milliseconds / 1000)
         self._house.hurry()
 
     async def _gone(self, space: Namespace, ids: set[int]) -> bool:
@@ -227,16 +285,6 @@ class Namespaces:
                 return True
             await self._house.world.sleep(_POLL_SECONDS)
         return False
-
-    def break_things(self, space: Namespace, faults: Sequence[Mapping[str, object]], seed: int = 0) -> None:
-        """Put faults in force for the messages of this namespace, in place of those before. Raises ValueError."""
-        bench = self._house.faults
-        if bench is None:
-            if faults:
-                raise ValueError("the carrier of this gateway is not a simulated one")
-            return
-        bench.put(space.api_key, faults, seed)
-        space.faults = tuple(faults)
 
     async def messages(self, space: Namespace, after: int = 0) -> list[StoryLine]:
         """What was accepted after a message, oldest first, 1,000 at most."""

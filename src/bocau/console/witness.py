@@ -7,7 +7,7 @@ carrier is. A production start has none: there the door is called directly.
 import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 from bocau.core.phone import normalise, split_phones
 from bocau.core.text import transliterate
@@ -21,6 +21,8 @@ from bocau.wire.esms.send import SendRequest, decode_send
 
 __all__ = ["Refused", "Seen", "Witness"]
 
+_Kept = TypeVar("_Kept")
+
 _SENDS: Final = frozenset(
     {
         Kind.SEND,
@@ -32,9 +34,10 @@ _SENDS: Final = frozenset(
         Kind.UNSUPPORTED,
     }
 )
-_MOST_PHONES: Final = 10_000
+_MOST_KEPT: Final = 10_000
 _MOST_SENDERS: Final = 16
 _CODE: Final = re.compile(rb'"?CodeResult"?[>:]"?([0-9]+)')
+_SMSID: Final = re.compile(rb'"?SMSID"?[>:]"?([0-9A-Za-z-]+)')
 _TEXT: Final = re.compile(rb'"ErrorMessage":"((?:[^"\\]|\\.)*)"|<ErrorMessage>([^<]*)<')
 
 
@@ -55,10 +58,11 @@ class Refused(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Whom a request was for."""
+    """What a request was."""
 
     api_key: str
     phone: str
+    brandname: str
     content: str
 
 
@@ -77,6 +81,7 @@ class Witness:
         self._refused = refused
         self._accepted = accepted
         self._senders: OrderedDict[str, deque[Seen]] = OrderedDict()
+        self._requests: OrderedDict[str, Seen] = OrderedDict()
 
     def handle(self, request: Request) -> None:
         """Take a request of the listener."""
@@ -91,25 +96,27 @@ class Witness:
         # The door asks of a request what replies.Caller has, and that is there.
         self._door(cast("Request", _Watched(request, lambda *answer: self._answered(operation.name, seen, *answer))))
 
-    def owner_of(self, phone: str, text: str) -> str:
-        """The ApiKey of the newest request for a phone (with its country code) that has this text, or a part of it.
+    def sender_of(self, phone: str, text: str) -> Seen | None:
+        """The newest request for a phone (with its country code) that has this text, or a part of it.
 
-        Empty if none is remembered. A text that went out as plain ASCII counts as the one that was asked for.
+        None if none is remembered. A text that went out as plain ASCII counts as the one that was asked for.
         """
         senders = self._senders.get(normalise(phone) or "")
         for seen in reversed(senders or ()):
             if not seen.content or text in seen.content or text in transliterate(seen.content):
-                return seen.api_key
-        return senders[-1].api_key if senders else ""
+                return seen
+        return senders[-1] if senders else None
+
+    def request(self, smsid: str) -> Seen | None:
+        """An accepted request, by its SMSID."""
+        return self._requests.get(smsid)
 
     def _remember(self, phone: str | None, seen: Seen) -> None:
         if phone is None or not seen.api_key:
             return
-        senders = self._senders.setdefault(phone, deque(maxlen=_MOST_SENDERS))
+        senders = self._senders.get(phone) or deque(maxlen=_MOST_SENDERS)
         senders.append(seen)
-        self._senders.move_to_end(phone)
-        if len(self._senders) > _MOST_PHONES:
-            self._senders.popitem(last=False)
+        _keep(self._senders, phone, senders)
 
     def _answered(
         self, operation: str, seen: Seen, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]]
@@ -117,6 +124,9 @@ class Witness:
         found = _CODE.search(body)
         code = found[1].decode() if found else str(status)
         if code == "100":
+            smsid = _SMSID.search(body)
+            if smsid is not None:
+                _keep(self._requests, smsid[1].decode(), seen)
             self._accepted(seen.api_key)
             return
         reason = next((value for name, value in headers if name == b"X-Bocau-Reason"), b"")
@@ -136,15 +146,23 @@ class Witness:
         )
 
 
+def _keep(kept: OrderedDict[str, _Kept], key: str, value: _Kept) -> None:
+    """As the newest of so many."""
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > _MOST_KEPT:
+        kept.popitem(last=False)
+
+
 def _read(kind: Kind, request: Request, query: bytes) -> Seen:
     """Who asks, for whom; what cannot be read is nobody's."""
     body = b"" if request.method in ("GET", "HEAD") else request.body
     try:
         wanted = _DECODERS.get(kind, decode_send)(body, query)
     except Malformed:
-        return Seen("", "", "")
+        return Seen("", "", "", "")
     # The text of a generated code is not known before the code is.
-    return Seen(wanted.api_key, wanted.phone, "" if kind is Kind.SEND_CODE else wanted.content)
+    return Seen(wanted.api_key, wanted.phone, wanted.brandname, "" if kind is Kind.SEND_CODE else wanted.content)
 
 
 def _decode_made(body: bytes, query: bytes) -> SendRequest:

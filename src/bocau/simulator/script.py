@@ -2,37 +2,83 @@
 
 A script is a TOML file of `[[fault]]` tables, asked in order; the first that is about a submit decides what happens to
 it, in place of the rules. With a seeded chance and a world of its own clock, a run is the same every time. Nothing here
-reads a clock: a script is told the time.
+reads a clock: a script is told the time. The same faults are given one by one to `scripts.Scripts`.
 """
 
 import tomllib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from bocau.simulator.rules import Act, Chance, Plan, ReceiptDue
 from bocau.wire.smpp.pdu import SubmitSm
+from bocau.wire.smpp.pieces import decode_text, read_piece
 from bocau.wire.smpp.receipt import ReceiptState
 from bocau.wire.smpp.status import Status
 
-__all__ = ["ACTS", "BadScript", "Fault", "Moment", "Script"]
+__all__ = ["ACTS", "About", "BadScript", "Fault", "InForce", "Knows", "KnowsNothing", "Script", "about_submit"]
 
 _EARLY_SECONDS: Final = 0.1
+_NATIONAL: Final = "0"
+_COUNTRY: Final = "84"
 
 
 class BadScript(Exception):  # noqa: N818 - read_script raises BadScript
     """The file is no script; the text says where and why."""
 
 
-class Moment(NamedTuple):
-    """When and as the how-manieth a submit came, since the carrier began."""
+class About(NamedTuple):
+    """One submit, or one try of a callback, as a fault is asked about it."""
 
-    seconds: float
-    number: int
-    """Counted from 1, over all accounts."""
+    phone: str
+    """With its country code (849...)."""
+    account: str = ""
+    """system_id of the carrier account."""
+    brandname: str = ""
+    part: int = 1
+    text: str = ""
+    host: str = ""
+    """Of a callback."""
+
+
+class Knows(Protocol):
+    """What faults ask that no carrier knows by itself."""
+
+    @property
+    def networks(self) -> Sequence[str]:
+        """The names of the networks there are."""
+        ...
+
+    def network_of(self, phone: str) -> str:
+        """The name of a number's network."""
+        ...
+
+    def fits(self, template: str, text: str) -> bool:
+        """Whether a text follows a template, given as its text or as the number of a registered one. Raises ValueError
+        for a template that is none."""
+        ...
+
+
+class KnowsNothing:
+    """A carrier by itself."""
+
+    networks: Sequence[str] = ()
+
+    def network_of(self, phone: str) -> str:
+        """See Knows."""
+        del phone
+        return ""
+
+    def fits(self, template: str, text: str) -> bool:
+        """See Knows."""
+        del template, text
+        raise ValueError("this carrier knows no templates")
+
+
+_NOTHING: Final = KnowsNothing()
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,18 +89,28 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     account: str = ""
     """Only this system_id."""
     prefix: str = ""
-    """Only numbers that begin so, in the form of the submit (849...)."""
+    """Only numbers that begin so: 090... or 8490..."""
+    network: str = ""
+    """Only numbers of this network, in any letters: viettel."""
+    brandname: str = ""
+    text: str = ""
+    """Only messages with this in their text."""
+    template: str = ""
+    """Only messages that follow it: its text, or the number of a registered one."""
+    host: str = ""
+    """Only callbacks to this host."""
     after_messages: int = 0
+    """So many that it is about pass first: tries count, and the parts of a long message each."""
     for_messages: int | None = None
-    """So many submits after those; None: all."""
+    """So many after those; None: all."""
     after_seconds: float = 0.0
     for_seconds: float | None = None
     rate: float = 1.0
-    """The share of the submits it is about, 0 to 1."""
+    """The share of those it is about, 0 to 1."""
     part: int = 0
     """Only this part of a long message; 0: any."""
-    status: int = Status.SYSTEM_ERROR
-    """For refuse: the command_status."""
+    status: int | None = None
+    """For refuse: the command_status, else ESME_RSYSERR; for callback_answer: the HTTP status, else 502."""
     seconds: float = 2.0
     """For slow: from submit to answer; for late: from submit to receipt."""
     per_second: int = 10
@@ -79,7 +135,9 @@ def _undelivered(plan: Plan, state: ReceiptState) -> Plan:
 
 
 ACTS: Final[Mapping[str, Callable[[Plan, Fault], Plan]]] = {
-    "refuse": lambda plan, fault: _answered(plan, act=Act.ANSWER, status=fault.status),
+    "refuse": lambda plan, fault: _answered(
+        plan, act=Act.ANSWER, status=Status.SYSTEM_ERROR if fault.status is None else fault.status
+    ),
     "throttle": lambda plan, _: _answered(plan, act=Act.ANSWER, status=Status.THROTTLED),
     "silence": lambda plan, _: _answered(plan, act=Act.SILENCE),
     "disconnect": lambda plan, _: _answered(plan, act=Act.DISCONNECT),
@@ -94,25 +152,89 @@ ACTS: Final[Mapping[str, Callable[[Plan, Fault], Plan]]] = {
     ),
     "hex_id": lambda plan, _: _receipts(plan, _first(plan, hexadecimal=True)),
 }
-"""What can go wrong: never taken (refuse, throttle, silence, disconnect), taken slowly, or reported oddly."""
+"""What can go wrong at the carrier: never taken (refuse, throttle, silence, disconnect), reported oddly."""
+
+
+class InForce:
+    """One fault in force. It counts what it is about."""
+
+    __slots__ = ("_knows", "_passed", "fault", "seen", "struck")
+
+    def __init__(self, fault: Fault, knows: Knows, acts: Collection[str] = ACTS) -> None:
+        """Raises BadScript for an act that is none of `acts`, a network or template that is none, or a wrong share."""
+        if fault.act not in acts:
+            raise BadScript(f"there is no act {fault.act!r}; there are {', '.join(acts)}")
+        if not 0 <= fault.rate <= 1:
+            raise BadScript("rate is a share, from 0 to 1")
+        if fault.network and fault.network.casefold() not in map(str.casefold, knows.networks):
+            raise BadScript(
+                f"there is no network {fault.network!r}; there are {', '.join(knows.networks) or 'none here'}"
+            )
+        if fault.template:
+            try:
+                knows.fits(fault.template, "")
+            except ValueError as error:
+                raise BadScript(f"template: {error}") from error
+        self.fault = with_country(fault)
+        self.seen = 0
+        """How many it was about."""
+        self.struck = 0
+        """How many times it happened."""
+        self._knows = knows
+        self._passed: deque[float] = deque()
+
+    def strikes(self, about: About, seconds: float, chance: Chance) -> bool:
+        """Whether it happens to this one, `seconds` after the fault began."""
+        fault = self.fault
+        if not self._is_about(about):
+            return False
+        self.seen += 1
+        if not _within(self.seen - 1, fault.after_messages, fault.for_messages):
+            return False
+        if not _within(seconds, fault.after_seconds, fault.for_seconds):
+            return False
+        if fault.rate < 1 and chance.random() >= fault.rate:
+            return False
+        if fault.act == "throttle" and _passes(self._passed, fault.per_second, seconds):
+            return False
+        self.struck += 1
+        return True
+
+    def _is_about(self, about: About) -> bool:
+        fault, knows = self.fault, self._knows
+        return (
+            fault.account in ("", about.account)
+            and fault.brandname in ("", about.brandname)
+            and fault.host in ("", about.host)
+            and fault.part in (0, about.part)
+            and about.phone.startswith(fault.prefix)
+            and fault.text in about.text
+            and (not fault.network or fault.network.casefold() == knows.network_of(about.phone).casefold())
+            and (not fault.template or knows.fits(fault.template, about.text))
+        )
+
+
+def with_country(fault: Fault) -> Fault:
+    """The fault with its prefix as submits have numbers, however a person wrote it."""
+    if fault.prefix.startswith(_NATIONAL):
+        return msgspec.structs.replace(fault, prefix=_COUNTRY + fault.prefix[1:])
+    return fault
 
 
 class Script:
-    """Faults in force. Made anew for each run: it counts."""
+    """Faults in force, each counting from the start. Made anew for each run."""
 
-    def __init__(self, faults: tuple[Fault, ...] = ()) -> None:
-        """Raises BadScript for an act that is none, or a share outside 0 to 1."""
+    def __init__(self, faults: tuple[Fault, ...] = (), knows: Knows = _NOTHING) -> None:
+        """Raises BadScript for a fault that is none."""
+        self._in_force = []
         for number, fault in enumerate(faults, 1):
-            if fault.act not in ACTS:
-                raise BadScript(f"fault {number}: there is no act {fault.act!r}; there are {', '.join(ACTS)}")
-            if not 0 <= fault.rate <= 1:
-                raise BadScript(f"fault {number}: rate is a share, from 0 to 1")
-        self._faults = faults
-        self._passed: tuple[deque[float], ...] = tuple(deque() for _ in faults)
-        self._number = 0
+            try:
+                self._in_force.append(InForce(fault, knows))
+            except BadScript as bad:
+                raise BadScript(f"fault {number}: {bad}") from bad
 
     @classmethod
-    def read(cls, file: Path) -> "Script":
+    def read(cls, file: Path, knows: Knows = _NOTHING) -> "Script":
         """The script of a file. Raises BadScript and OSError."""
         try:
             tree = tomllib.loads(file.read_text("utf-8"))
@@ -121,28 +243,22 @@ class Script:
             raise BadScript(f"{file}: {error}") from error
         if set(found) - {"fault"}:
             raise BadScript(f"{file}: only [[fault]] tables stand in a script")
-        return cls(found.get("fault", ()))
+        return cls(found.get("fault", ()), knows)
 
     def judge(self, plan: Plan, submit: SubmitSm, account: str, part: int, seconds: float, chance: Chance) -> Plan:
         """What happens to a submit at `seconds` since the start, given what the rules would do."""
-        self._number += 1
-        moment = Moment(seconds, self._number)
-        for fault, passed in zip(self._faults, self._passed, strict=True):
-            if _is_about(fault, submit, account, part, moment) and (fault.rate >= 1 or chance.random() < fault.rate):
-                if fault.act == "throttle" and _passes(passed, fault.per_second, seconds):
-                    continue
-                return ACTS[fault.act](plan, fault)
+        about = about_submit(submit, account, part)
+        for one in self._in_force:
+            if one.strikes(about, seconds, chance):
+                return ACTS[one.fault.act](plan, one.fault)
         return plan
 
 
-def _is_about(fault: Fault, submit: SubmitSm, account: str, part: int, moment: Moment) -> bool:
-    return (
-        fault.account in ("", account)
-        and submit.destination_addr.startswith(fault.prefix)
-        and fault.part in (0, part)
-        and _within(moment.number - 1, fault.after_messages, fault.for_messages)
-        and _within(moment.seconds, fault.after_seconds, fault.for_seconds)
-    )
+def about_submit(submit: SubmitSm, account: str, part: int) -> About:
+    """What faults are asked about a submit; its text is that of this part."""
+    piece = read_piece(submit)
+    text = decode_text(piece.data, piece.coding)
+    return About(submit.destination_addr, account, submit.source_addr, part, text)
 
 
 def _within(value: float, after: float, length: float | None) -> bool:

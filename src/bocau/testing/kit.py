@@ -281,15 +281,20 @@ class Bocau:
 
     # Faults and time
 
-    def inject(self, *faults: Mapping[str, Any] | str, seed: int = 0) -> None:
-        """Break the carrier for this test's messages, in place of what was injected before; nothing mends it.
+    def inject(self, *faults: Mapping[str, Any] | str, seed: int = 0, keep: bool = False) -> None:
+        """Let things go wrong for this test's messages, in place of what was injected before or beside it.
 
-        A fault is an act (refuse, throttle, silence, disconnect, slow, no_receipt, undelivered, expired, twice, late,
-        receipt_first, hex_id), or a mapping with `act` and what narrows it: prefix, after_messages, for_messages,
-        after_seconds, for_seconds, rate, part, status, seconds, per_second.
+        A fault is a line, such as `"throttle per_second=5 network=viettel after_messages=2 for_seconds=60"`, or a
+        mapping with the same names and `act`. Nothing at all mends everything. What there is: `bocau fault acts`.
+        Raises KitError for a fault that is none.
         """
-        listed = [{"act": fault} if isinstance(fault, str) else dict(fault) for fault in faults]
-        self._api.ask("POST", f"{self._path}/faults", {"faults": listed, "seed": seed})
+        members = {"faults": [fault if isinstance(fault, str) else dict(fault) for fault in faults]}
+        self._api.ask("POST", f"{self._path}/faults", {**members, "seed": seed, "keep": keep})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults in force: number, line, how many messages each was about (seen) and how many it struck."""
+        found: list[dict[str, Any]] = self._api.ask("GET", f"{self._path}/faults")
+        return found
 
     def advance(self, *, hours: float = 0.0, minutes: float = 0.0, seconds: float = 0.0) -> None:
         """Let time pass for this test alone: what is scheduled goes, RequestIds are free again, callbacks are tried."""
