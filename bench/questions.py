@@ -1,5 +1,6 @@
 """What a question costs in a store that has grown: CPU time of each, among a million messages of several accounts."""
 
+import asyncio
 import sqlite3
 import tempfile
 import time
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from bench.stages_store import open_store
 from bocau.core.ids import first_id_at, smsid_of
-from bocau.core.message import SentRange
+from bocau.core.message import CodeTry, SentRange
 from bocau.store.sqlite import SqliteStore
 
 __all__ = ["Asked", "measure_questions"]
@@ -34,6 +35,20 @@ SELECT :first + (n * :gap << 22), :first + (n * :gap << 22), CASE WHEN n & 1 THE
     NULL, :begin + n * :gap + 2000
 FROM number
 """
+
+_FILL_BESIDE = (
+    "INSERT INTO request_key SELECT account_id, printf('order-%d', id), id, created_ms FROM message",
+    "INSERT INTO generated_code SELECT account_id, phone, zeroblob(32), 0, expires_ms FROM message WHERE id % 3 = 0",
+    """
+    INSERT INTO call_record (
+        message_id, number, account_id, status, trunk, trunks, sip_call_id, sip_status, cause, reason, duration_seconds,
+        hung_up_by, keys, plays, packets_sent, packets_received, packets_lost, jitter_ms, begun_ms, ended_ms)
+    SELECT id, 1, account_id, 'ANSWERED', 'trunk', 1, printf('%x@bocau', id), 200, 16, '', 12,
+        'caller', '', 1, 600, 600, 0, 1, created_ms, final_ms
+    FROM message
+    """,
+)
+"""A RequestId and a call of every message, a code of every third."""
 
 
 class Asked(NamedTuple):
@@ -60,6 +75,8 @@ def _fill(path: str, rows: int) -> None:
     db = sqlite3.connect(path)
     first = first_id_at(_BEGIN_MS)
     db.execute(_FILL, {"count": rows, "first": first, "gap": _GAP_MS, "begin": _BEGIN_MS})
+    for statement in _FILL_BESIDE:
+        db.execute(statement)
     db.executemany("INSERT INTO account (name, created_ms) VALUES (?, 0)", [(f"shop-{n}",) for n in range(_ACCOUNTS)])
     db.commit()
     db.close()
@@ -67,13 +84,18 @@ def _fill(path: str, rows: int) -> None:
 
 def _questions(store: SqliteStore, rows: int) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     middle = rows // 2 | 1
-    smsid = smsid_of(first_id_at(_BEGIN_MS + middle * _GAP_MS), bytes(8), 0)
+    message_id = first_id_at(_BEGIN_MS + middle * _GAP_MS)
+    smsid = smsid_of(message_id, bytes(8), 0)
+    wrong = CodeTry(1, f"09{middle:08d}", bytes(31) + b"x", _BEGIN_MS + middle * _GAP_MS)
     end = first_id_at(_BEGIN_MS + rows * _GAP_MS)
     small, page = first_id_at(_BEGIN_MS + 1_000 * _GAP_MS), 500
     return [
         ("state of a request", lambda: store.summary(1, smsid, 0)),
         ("state, another account's", lambda: store.summary(2, smsid, 0)),
         ("receivers of a request", lambda: store.receivers(1, smsid, 0)),
+        ("calls of a request", lambda: store.calls(1, smsid)),
+        ("a RequestId that is used", lambda: store.seen(1, f"order-{message_id}", _BEGIN_MS)),
+        ("a generated code, wrong", lambda: store.try_code(wrong)),
         ("balance", lambda: store.balance(1)),
         ("report: first page of 500", lambda: store.sent(SentRange(1, 2, 0, small, 0, page))),
         (f"report: first page of {rows // 2:,}", lambda: store.sent(SentRange(1, 2, 0, end, 0, page))),
@@ -95,8 +117,11 @@ async def _once(ask: Callable[[], Awaitable[object]]) -> tuple[float, float]:
     while True:
         step = time.process_time()
         try:
-            next(steps)
+            waited = next(steps)
         except StopIteration:
             longest = max(longest, time.process_time() - step)
             return round((time.process_time() - began) * 1e3, 3), round(longest * 1e3, 3)
         longest = max(longest, time.process_time() - step)
+        if isinstance(waited, asyncio.Future):  # a commit: as a task would, wait until it is done
+            waited._asyncio_future_blocking = False
+            await asyncio.wait((waited,))

@@ -107,7 +107,7 @@ def test_the_four_classes_of_wrong_keys_are_timed_against_each_other() -> None:
 def test_questions_are_asked_in_a_store_that_has_grown() -> None:
     """Each has a line and a figure; a small store is enough to see that it works."""
     printed, result = bench("questions", "--rows", "3000", "--rounds", "1")
-    assert len(result["questions"]) == 8
+    assert len(result["questions"]) == 11
     for one in result["questions"]:
         assert one["name"] in printed
         assert 0 <= one["loop_ms"] <= one["ms"] + 1

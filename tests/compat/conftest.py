@@ -16,6 +16,8 @@ class Addresses(NamedTuple):
 
     api: str
     admin: str
+    pid: int
+    """Of its process."""
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +29,7 @@ def gateway() -> Iterator[Addresses]:
         assert program.stdout is not None
         try:
             found = next(filter(None, map(READY.search, iter(program.stdout.readline, ""))))
-            yield Addresses(f"http://127.0.0.1:{found[1]}", f"http://127.0.0.1:{found[2]}")
+            yield Addresses(f"http://127.0.0.1:{found[1]}", f"http://127.0.0.1:{found[2]}", program.pid)
         finally:
             program.terminate()
             program.stdout.read()

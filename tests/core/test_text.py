@@ -1,5 +1,6 @@
 """Rules for message text."""
 
+import time
 import unicodedata
 
 import pytest
@@ -73,6 +74,17 @@ def test_ascii_is_returned_as_it_is(text: str) -> None:
 def test_other_signs_become_question_marks(text: str, plain: str) -> None:
     """Row C of esms-api 7: ASCII, so GSM signs such as £ go too."""
     assert transliterate(text) == plain
+
+
+@pytest.mark.parametrize("pair", ["\u0323\u0302", "\u0302\u0323", "\u0302"])
+def test_a_letter_under_a_heap_of_marks_costs_no_more_than_its_length(pair: str) -> None:
+    """Sorting them takes time by the square of their number: one request of a megabyte held all up for minutes."""
+    text = "e" + pair * 300_000
+    began = time.process_time()
+    assert nfc(text) == text
+    assert time.process_time() - began < 0.5
+    long = "mã của bạn là e\u0302\u0323 " * 100
+    assert nfc(long) == unicodedata.normalize("NFC", long) != long
 
 
 @given(st.text())

@@ -40,7 +40,7 @@ from bocau.wire.esms import answers, codes, operations
 from bocau.wire.esms.calls import decode_call_code, decode_call_template, decode_generated
 from bocau.wire.esms.mending import mended
 from bocau.wire.esms.names import Malformed
-from bocau.wire.esms.operations import Kind, Operation
+from bocau.wire.esms.operations import BODY_LIMIT, Kind, Operation
 from bocau.wire.esms.registration import decode_preview, registered
 from bocau.wire.esms.reports import refused_plainly
 from bocau.wire.esms.send import SendRequest, decode_send
@@ -124,7 +124,7 @@ class Door:
                 met.respond(404, _INVALID)
         elif request.method not in operation.methods and not (request.method == "HEAD" and operation.head):
             self._wrong_method(met, operation)
-        elif len(request.body) > operation.body_limit:
+        elif len(request.body) > BODY_LIMIT and len(request.body) > operation.limit_of(request.body):
             met.respond(413, _TOO_LARGE)
         else:
             try:

@@ -9,8 +9,30 @@ __all__ = ["find_code", "has_forbidden_controls", "nfc", "transliterate"]
 
 
 def nfc(text: str) -> str:
-    """The text in Unicode normal form C; the same object if it is so already (promises, values)."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    """The text in Unicode normal form C; the same object if it is so already (promises, values).
+
+    A long text with more marks on one letter than any language has stays as it is: to sort them takes time by the
+    square of their number.
+    """
+    if text.isascii() or (len(text) > _SHORT and _piled(text)):
+        return text
+    return unicodedata.normalize("NFC", text)
+
+
+_SHORT: Final = 1_000
+"""Characters that cost little, whatever they are; no message has more."""
+_MOST_MARKS: Final = 30
+"""On one letter, as in the stream-safe format of Unicode (UAX #15)."""
+
+
+def _piled(text: str) -> bool:
+    """Whether a letter has more marks than any language puts on one."""
+    marks = 0
+    for sign in text:
+        marks = marks + 1 if sign > "\u02ff" and unicodedata.combining(sign) else 0
+        if marks > _MOST_MARKS:
+            return True
+    return False
 
 
 _SCANNED: Final = (range(0x80, 0x250), range(0x1E00, 0x2000), range(0x2100, 0x2300))

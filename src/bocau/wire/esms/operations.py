@@ -16,6 +16,8 @@ BODY_LIMIT: Final = 65_536
 LIST_BODY_LIMIT: Final = 1_048_576
 """Bytes of body of an operation that takes a list of receivers (promises, section 3)."""
 
+_BLANKS: Final = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before the first sign of a body."""
 _SERVICE: Final = b"mainservice.svc"
 _SCHEMES: Final = (b"http://", b"https://")
 
@@ -63,13 +65,17 @@ class Operation(NamedTuple):
     folders: tuple[str, ...] = ("json",)
     """Under which folders it stands. An /xml/ path is answered in JSON when the body was JSON (esms-api 1.4)."""
     body_limit: int = BODY_LIMIT
-    """Bytes of body, at most."""
+    """Bytes of body, at most; of a send, as XML: the other forms have no list that could be longer."""
     takes: int = 0
     """How many path arguments may follow the name."""
     arguments: tuple[str, ...] = ()
     """The path arguments that were given, decoded, padded with empty strings up to `takes`. They are keys."""
     markup: bool = False
     """It was found under /xml/: the answer is XML, unless the caller wants JSON (esms-api 1.4)."""
+
+    def limit_of(self, body: bytes) -> int:
+        """Bytes that this body may have."""
+        return BODY_LIMIT if self.kind is Kind.SEND and body.lstrip(_BLANKS)[:1] != b"<" else self.body_limit
 
     @property
     def head(self) -> bool:
