@@ -13,6 +13,7 @@ from bocau.store.contract import (
     AdminStore,
     CallbackStore,
     CallStore,
+    ConsoleStore,
     DispatchStore,
     InboundStore,
     KitStore,
@@ -44,6 +45,7 @@ class Rooms(
     AdminStore,
     OperatorStore,
     KitStore,
+    ConsoleStore,
     Protocol,
 ):
     """An open store: every room's contract at once."""

@@ -62,9 +62,11 @@ __all__ = [
     "CallbackStore",
     "Claimed",
     "Clerk",
+    "ConsoleStore",
     "DeliverStore",
     "DispatchStore",
     "Done",
+    "Found",
     "InboundLine",
     "InboundStore",
     "KeyUse",
@@ -77,6 +79,7 @@ __all__ = [
     "Recorded",
     "Rematched",
     "ScheduleStore",
+    "Search",
     "StateCounts",
     "StoreFault",
     "Story",
@@ -598,6 +601,45 @@ class StoryStore(Protocol):
 
     async def story(self, smsid: str) -> Story | None:
         """Everything about one request; None if there is none with this SMSID."""
+        ...
+
+
+class Search(NamedTuple):
+    """Which messages somebody looks for. A member that is empty or 0 asks for nothing."""
+
+    needle: str = ""
+    """A phone, RequestId or brandname as a whole, or a part of the text; whether case counts in the text is left to the
+    engine."""
+    in_texts: bool = True
+    """Whether texts are searched; not for those who may not read them."""
+    state: str = ""
+    account_id: int = 0
+    first_id: int = 0
+    """The smallest id: `core.ids.first_id_at` of a moment."""
+    end_id: int = (1 << 63) - 1
+    """Before this id."""
+
+
+class Found(NamedTuple):
+    """A page of what was found."""
+
+    lines: tuple[StoryLine, ...]
+    """Newest first."""
+    rest: int | None
+    """The `end_id` of a search that goes on; None: there is nothing more."""
+
+
+class ConsoleStore(StoryStore, Protocol):
+    """What the console reads beside stories."""
+
+    async def search(self, wanted: Search, limit: int) -> Found:
+        """The newest messages that fit. It walks back 100,000 messages at most, and gives others their turn meanwhile;
+        `rest` leads further."""
+        ...
+
+    async def identified(self, text: str) -> list[StoryLine]:
+        """Messages that an id names, newest first and a few at most: an SMSID, a RequestId of the last 24 h, the id of
+        a carrier in any of its forms."""
         ...
 
 

@@ -43,9 +43,11 @@ from bocau.store.contract import (
     AdmitResult,
     Claimed,
     Done,
+    Found,
     InboundLine,
     Recorded,
     Rematched,
+    Search,
     Story,
     StoryLine,
     Sweep,
@@ -68,6 +70,7 @@ from bocau.store.rooms.recording import Recording
 from bocau.store.rooms.registering import ask, decide
 from bocau.store.rooms.rematching import Rematching
 from bocau.store.rooms.scheduling import Scheduling, Start
+from bocau.store.rooms.searching import find_identified, find_messages
 from bocau.store.rooms.telling import pass_time, read_message, read_messages, read_newest, read_story, retire
 from bocau.store.work import Reading, Work
 
@@ -364,6 +367,14 @@ class RoomStore(Administering):
     async def story(self, smsid: str) -> Story | None:
         """See StoryStore."""
         return await read_story(self._read, self._q, smsid)
+
+    async def search(self, wanted: Search, limit: int) -> Found:
+        """See ConsoleStore."""
+        return await find_messages(self._read, self._q, wanted, limit)
+
+    async def identified(self, text: str) -> list[StoryLine]:
+        """See ConsoleStore."""
+        return await find_identified(self._read, self._q, text)
 
     async def pass_time(self, account_id: int, milliseconds: int) -> None:
         """See KitStore."""

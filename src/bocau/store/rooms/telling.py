@@ -7,7 +7,7 @@ from bocau.store.contract import AttemptLine, CallbackLine, LedgerLine, Story, S
 from bocau.store.queries import Queries
 from bocau.store.work import Asking, Row, Work
 
-__all__ = ["pass_time", "read_message", "read_messages", "read_newest", "read_story", "retire"]
+__all__ = ["pass_time", "read_message", "read_messages", "read_newest", "read_story", "retire", "story_line"]
 
 _AGED: Final = (
     "age_attempts",  # before the messages, which it looks up by their moments
@@ -32,21 +32,22 @@ async def read_messages(db: Asking, q: Queries, after: int, account_id: int | No
         rows = await db.rows(q["messages_after"], (after, limit))
     else:
         rows = await db.rows(q["account_messages_after"], (after, account_id, limit))
-    return [_line(row) for row in rows]
+    return [story_line(row) for row in rows]
 
 
 async def read_newest(db: Asking, q: Queries, limit: int) -> list[StoryLine]:
     """The newest messages, in order."""
-    return [_line(row) for row in await db.rows(q["newest_messages"], (limit,))][::-1]
+    return [story_line(row) for row in await db.rows(q["newest_messages"], (limit,))][::-1]
 
 
 async def read_message(db: Asking, q: Queries, message_id: int) -> StoryLine | None:
     """One message."""
     row = await db.row(q["one_message"], (message_id,))
-    return None if row is None else _line(row)
+    return None if row is None else story_line(row)
 
 
-def _line(row: Row) -> StoryLine:
+def story_line(row: Row) -> StoryLine:
+    """A message from the columns of a statement in story.sql."""
     return StoryLine._make((*row[:-1], bool(row[-1])))
 
 
@@ -55,7 +56,7 @@ async def read_story(db: Asking, q: Queries, smsid: str) -> Story | None:
     head = head_of(smsid)
     if head is None:
         return None
-    messages = tuple([_line(row) for row in await db.rows(q["story_messages"], (head,))])
+    messages = tuple([story_line(row) for row in await db.rows(q["story_messages"], (head,))])
     if not messages or messages[0].smsid != smsid.lower():
         return None
     attempts = [AttemptLine(*row) for row in await db.each(q["story_attempts"], [(m.id,) for m in messages])]
