@@ -23,6 +23,10 @@ from bocau.console.health import AdminDoor, LinkHealth
 from bocau.console.informant import Informant
 from bocau.console.kit import KitDoor
 from bocau.console.namespaces import NO_FAULTS, FaultBench, KitHouse, Namespaces
+from bocau.console.shelf import read_shelf
+from bocau.console.web.door import WebDoor
+from bocau.console.web.frame import Frame
+from bocau.console.web.messages import MessagePages
 from bocau.console.witness import Witness
 from bocau.core.directory import build
 from bocau.core.ids import Ids
@@ -172,7 +176,10 @@ class Gateway:
         if spaces is not None:
             self._kit_door = KitDoor(spaces, f"http://{settings.api.host}:{self.api.port}", self.advance, log)
         control = ControlDoor(self.acts(), world.token(TOKEN_SIZE), log)
-        admin = AdminDoor(world, store, self.telemetry, self.links, lambda: self.stopping, log, control, self._kit_door)
+        self._web = self._build_console()
+        admin = AdminDoor(
+            world, store, self.telemetry, self.links, lambda: self.stopping, log, control, self._kit_door, self._web
+        )
         self.admin = await Listener.start(
             world, admin.handle, settings.admin.host, settings.admin.port, Limits(), self._fault
         )
@@ -183,6 +190,15 @@ class Gateway:
             loop.start()
         self.fleet.start()
         log.info(LogEvent.GATEWAY_READY, api_port=self.api.port, admin_port=self.admin.port)
+
+    def _build_console(self) -> WebDoor | None:
+        """The pages for a browser; in development only, since nobody logs in to them."""
+        if self._kit is None:
+            return None
+        shelf = read_shelf()
+        frame = Frame(shelf)
+        pages = MessagePages(self.world, self.store, frame)
+        return WebDoor(self.world, frame, shelf, pages.routes, self.log)
 
     async def _open_kit(self) -> tuple[Namespaces | None, Callable[[Request], None]]:
         """What tests ask about, if this is a start for tests, and who takes requests: the door itself in production."""
@@ -375,6 +391,8 @@ class Gateway:
         self._carrier_http.close()
         if self._kit_door is not None:
             await self._kit_door.close()
+        if self._web is not None:
+            await self._web.close()
         await self.admin.close(1.0)
         take_doorplate_down(self.settings.store.path)
         await self.store.close(self.world.now_ms())

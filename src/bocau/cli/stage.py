@@ -53,10 +53,18 @@ class Stage:
         api = f"http://127.0.0.1:{gateway.api.port}"
         admin = f"http://127.0.0.1:{gateway.admin.port}"
         if not self._terminal:
-            self._log.info(LogEvent.DEVELOP_READY, api=api, admin=admin, smsc_port=smsc_port, account=profile.account)
+            self._log.info(
+                LogEvent.DEVELOP_READY,
+                api=api,
+                admin=admin,
+                console=f"{admin}/console/",
+                smsc_port=smsc_port,
+                account=profile.account,
+            )
             return
         rows = [
             ("API", api),
+            ("console", f"{admin}/console/"),
             ("admin", f"{admin}  /healthz /readyz /metrics"),
             ("carrier", f"127.0.0.1:{smsc_port}  simulated SMSC" if smsc_port else "as named by --host-carrier"),
             ("ApiKey", profile.api_key),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bocau.cli.desk import Desk
-    from bocau.cli.telling import Moment, Shown
+    from bocau.console.telling import Moment, Shown
     from bocau.store.contract import Story, StoryLine
 
 __all__ = ["show", "tail"]
@@ -50,7 +50,7 @@ def show(
     """
     with told(as_json):
         from bocau.cli.desk import at_desk
-        from bocau.cli.telling import headline, moments
+        from bocau.console.telling import headline, moments
 
         async def act(desk: "Desk") -> "tuple[Story | None, Shown]":
             return await desk.store.story(smsid.strip()), await _shown(desk, reveal, f"request {smsid[:40]}")
@@ -162,14 +162,14 @@ def _print_line(line: "StoryLine", shown: "Shown", as_json: bool) -> None:
 
 async def _shown(desk: "Desk", reveal: bool, what: str) -> "Shown":
     """How much may be told: all of a development store, of another one if it is asked for, which is noted."""
-    from bocau.cli.telling import Shown
+    from bocau.console.telling import Shown
     from bocau.provision import DEVELOPMENT
 
     if any(account.name == DEVELOPMENT.account for account in await desk.store.accounts()):
-        return Shown(reveal=True)
+        return Shown(True, True)
     if reveal:
         await desk.store.note_revealed(what)
-    return Shown(reveal)
+    return Shown(reveal, reveal)
 
 
 def _paint(code: str, text: str) -> str:

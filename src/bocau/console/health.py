@@ -1,5 +1,5 @@
 """The admin listener: /healthz, /readyz, /metrics, /errors, /openapi.json; /control/ is console/control.py's,
-/test/ of a development start console/kit.py's."""
+/test/ of a development start console/kit.py's, /console/ console/web/door.py's."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,6 +11,7 @@ from bocau import __version__
 from bocau.console import errors, openapi
 from bocau.console.control import PREFIX, ControlDoor
 from bocau.console.kit import KIT_PREFIX, KitDoor
+from bocau.console.web.door import CONSOLE, WebDoor
 from bocau.listener import HTML, JSON, TEXT, Request
 from bocau.ports import World
 from bocau.store.contract import AdminStore, StateCounts
@@ -45,8 +46,10 @@ class AdminDoor:
         log: Log,
         control: ControlDoor | None = None,
         kit: KitDoor | None = None,
+        web: WebDoor | None = None,
     ) -> None:
         self._control = control
+        self._web = web
         self._kit = kit
         self._world = world
         self._store = store
@@ -70,6 +73,9 @@ class AdminDoor:
             return
         if self._kit is not None and request.target.startswith(KIT_PREFIX):
             self._kit.handle(request)
+            return
+        if self._web is not None and (request.target == b"/" or request.target.startswith(CONSOLE)):
+            self._web.handle(request)
             return
         answer = self._paths.get(request.target.partition(b"?")[0])
         if answer is None:

@@ -1,0 +1,88 @@
+"""The console on a real listener, behind it a store and a door to send through, and visitors with cookies."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+from tests.rooms.accept.doorway import Doorway, Reply, doorway, http, parse
+
+from bocau.console.shelf import read_shelf
+from bocau.console.web.door import WebDoor
+from bocau.console.web.frame import Frame
+from bocau.console.web.messages import MessagePages
+from bocau.listener import Limits, Listener
+from bocau.telemetry import Lines, make_log
+
+__all__ = ["Stand", "Visitor", "stand"]
+
+_TOKEN: Final = re.compile(r'name="token" value="([0-9a-f]+)"')
+
+
+class Visitor:
+    """A browser without eyes: it keeps cookies, and fills forms with the token of the page before."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.cookies: dict[str, str] = {}
+        self.token = ""
+        self.host = f"127.0.0.1:{port}"
+
+    async def get(self, path: str, headers: str = "") -> Reply:
+        """A page."""
+        return await self._ask("GET", path, b"", headers)
+
+    async def post(self, path: str, headers: str | None = None, **form: str) -> Reply:
+        """A form of ours, as a browser sends it; with `headers`, whatever they say."""
+        own = f"Origin: http://{self.host}\r\nSec-Fetch-Site: same-origin\r\n" if headers is None else headers
+        return await self._ask("POST", path, urlencode({"token": self.token, **form}).encode(), own)
+
+    async def _ask(self, method: str, path: str, body: bytes, headers: str) -> Reply:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        own = f"{f'Cookie: {cookies}' + chr(13) + chr(10) if cookies else ''}{headers}"
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        writer.write(http(method, path, body, own).replace(b"Host: x", f"Host: {self.host}".encode(), 1))
+        writer.write_eof()
+        reply = parse(await reader.read())
+        writer.close()
+        for name, value in re.findall(rb"(?i)^set-cookie: ([^=]+)=([^;]*)", reply.raw, re.MULTILINE):
+            self.cookies[name.decode()] = value.decode()
+        found = _TOKEN.search(reply.body.decode("utf-8", "replace"))
+        self.token = found[1] if found else self.token
+        return reply
+
+
+class Stand:
+    """A console that runs."""
+
+    def __init__(self, place: Doorway) -> None:
+        self.place = place
+        self.door: WebDoor
+        self.listener: Listener
+
+    def visitor(self) -> Visitor:
+        """Somebody new."""
+        return Visitor(self.listener.port)
+
+
+def stand(folder: Path, scenario: Callable[[Stand], Awaitable[None]]) -> None:
+    """Play a scenario at a console."""
+
+    async def play(place: Doorway) -> None:
+        one = Stand(place)
+        shelf = read_shelf()
+        frame = Frame(shelf)
+        pages = MessagePages(place.world, place.store, frame)
+        log = make_log(Lines(place.said), place.world.now_ms)
+        one.door = WebDoor(place.world, frame, shelf, pages.routes, log, hosts=("console.example",))
+        one.listener = await Listener.start(place.world, one.door.handle, "127.0.0.1", 0, Limits(), place.faults.append)
+        try:
+            await scenario(one)
+            assert "gateway.fault" not in place.log_lines()
+        finally:
+            await one.door.close()
+            await one.listener.close(0)
+
+    doorway(folder, play)
