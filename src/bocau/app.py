@@ -23,15 +23,18 @@ from bocau.console.health import AdminDoor, LinkHealth
 from bocau.console.informant import Informant
 from bocau.console.kit import KitDoor
 from bocau.console.namespaces import NO_FAULTS, FaultBench, KitHouse, Namespaces
+from bocau.console.passwords import SALT_SIZE, hash_password, made_up
 from bocau.console.shelf import read_shelf
 from bocau.console.web.door import WebDoor
 from bocau.console.web.frame import Frame
+from bocau.console.web.gate import LogInGate, OpenGate
 from bocau.console.web.messages import MessagePages
 from bocau.console.witness import Witness
 from bocau.core.directory import build
 from bocau.core.ids import Ids
 from bocau.core.limits import Limits as AccountLimits
 from bocau.core.money import UNIT
+from bocau.core.role import Role
 from bocau.deliver.desk import LinkDesk
 from bocau.deliver.voice.messages import LogStyle
 from bocau.dispatch.loop import Dispatcher
@@ -47,13 +50,15 @@ from bocau.schedule.loop import Schedule
 from bocau.settings import VOICE, BadSettings, Settings, channel_of, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
-from bocau.store.contract import Clerk, OutcomeDeadlines, StateCounts, StoreFault
+from bocau.store.contract import Clerk, ConsoleUser, OutcomeDeadlines, StateCounts, StoreFault
 from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.world import RealChildren
 
-__all__ = ["Gateway", "Kit", "Reloaded", "UnsafeLeftover", "account_limits", "policy_of"]
+__all__ = ["FIRST_USER", "Gateway", "Kit", "Reloaded", "UnsafeLeftover", "account_limits", "policy_of"]
 
+FIRST_USER: Final = "admin"
+"""Who is let in to a console that nobody can log in to."""
 _DIRECTORY_POLL_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 20.0
 _COUNT_SECONDS: Final = 5.0
@@ -192,13 +197,15 @@ class Gateway:
         log.info(LogEvent.GATEWAY_READY, api_port=self.api.port, admin_port=self.admin.port)
 
     def _build_console(self) -> WebDoor | None:
-        """The pages for a browser; in development only, since nobody logs in to them."""
-        if self._kit is None:
+        """The pages for a browser. In development nobody logs in."""
+        world, store, admin = self.world, self.store, self.settings.admin
+        if not admin.console:
             return None
         shelf = read_shelf()
         frame = Frame(shelf)
-        pages = MessagePages(self.world, self.store, frame)
-        return WebDoor(self.world, frame, shelf, pages.routes, self.log)
+        gate = LogInGate(world, store, frame, self.log) if self._kit is None else OpenGate()
+        pages = MessagePages(world, store, frame)
+        return WebDoor(world, frame, shelf, pages.routes, gate, self.log, admin.hosts)
 
     async def _open_kit(self) -> tuple[Namespaces | None, Callable[[Request], None]]:
         """What tests ask about, if this is a start for tests, and who takes requests: the door itself in production."""
@@ -353,6 +360,17 @@ class Gateway:
     def links(self) -> list[LinkHealth]:
         """How the links of each carrier stand."""
         return [LinkHealth(c.name, c.bound, c.wanted, c.why) for c in self.fleet.ships.values()]
+
+    async def first_console_user(self) -> str | None:
+        """The password of an admin who is made now, since nobody can log in to the console yet; it is told once. None
+        if somebody can, or if there is no console."""
+        if not self.settings.admin.console or await self.store.console_users():
+            return None
+        token, now_ms = self.world.token, self.world.now_ms()
+        password = made_up(token)
+        kept = await asyncio.to_thread(hash_password, password, token(SALT_SIZE))
+        admin = ConsoleUser(FIRST_USER, Role.ADMIN, kept, now_ms, now_ms)
+        return password if await self.store.put_console_user(admin, first=True) else None
 
     def acts(self) -> dict[str, Act]:
         """What an operator's command may ask, by its path under /control/. A room that offers acts adds its table."""

@@ -9,15 +9,22 @@ from urllib.parse import urlencode
 
 from tests.rooms.accept.doorway import Doorway, Reply, doorway, http, parse
 
+from bocau.console.passwords import SALT_SIZE, _hash
 from bocau.console.shelf import read_shelf
 from bocau.console.web.door import WebDoor
 from bocau.console.web.frame import Frame
+from bocau.console.web.gate import LogInGate, OpenGate
 from bocau.console.web.messages import MessagePages
+from bocau.core.role import Role
 from bocau.listener import Limits, Listener
+from bocau.store.contract import ConsoleUser
 from bocau.telemetry import Lines, make_log
 
-__all__ = ["Stand", "Visitor", "stand"]
+__all__ = ["PASSWORD", "Stand", "Visitor", "arrive", "concrete", "stand"]
 
+PASSWORD: Final = "four words in a row"
+_CHEAP: Final = _hash(PASSWORD, bytes(SALT_SIZE), 4, 8, 1)
+"""Checked at once: what a real one costs is nothing to wait for in each test."""
 _TOKEN: Final = re.compile(r'name="token" value="([0-9a-f]+)"')
 
 
@@ -54,6 +61,11 @@ class Visitor:
         return reply
 
 
+def concrete(pattern: str) -> str:
+    """A path that fits the pattern of a route."""
+    return re.sub(r"\([^()]*\)", "0a", pattern.partition("|")[0])
+
+
 class Stand:
     """A console that runs."""
 
@@ -67,8 +79,20 @@ class Stand:
         return Visitor(self.listener.port)
 
 
-def stand(folder: Path, scenario: Callable[[Stand], Awaitable[None]]) -> None:
-    """Play a scenario at a console."""
+async def arrive(one: Stand, role: Role) -> Visitor:
+    """Somebody of a role, logged in."""
+    now = one.place.world.now
+    await one.place.store.put_console_user(ConsoleUser(role.value, role, _CHEAP, now, now))
+    visitor = one.visitor()
+    await visitor.get("/console/login")
+    reply = await visitor.post("/console/login", name=role.value, password=PASSWORD)
+    assert reply.status == 303, reply.body
+    await visitor.get("/console/")
+    return visitor
+
+
+def stand(folder: Path, scenario: Callable[[Stand], Awaitable[None]], *, guarded: bool = False) -> None:
+    """Play a scenario at a console: of development, or one that wants a log-in."""
 
     async def play(place: Doorway) -> None:
         one = Stand(place)
@@ -76,7 +100,8 @@ def stand(folder: Path, scenario: Callable[[Stand], Awaitable[None]]) -> None:
         frame = Frame(shelf)
         pages = MessagePages(place.world, place.store, frame)
         log = make_log(Lines(place.said), place.world.now_ms)
-        one.door = WebDoor(place.world, frame, shelf, pages.routes, log, hosts=("console.example",))
+        gate = LogInGate(place.world, place.store, frame, log) if guarded else OpenGate()
+        one.door = WebDoor(place.world, frame, shelf, pages.routes, gate, log, hosts=("console.example",))
         one.listener = await Listener.start(place.world, one.door.handle, "127.0.0.1", 0, Limits(), place.faults.append)
         try:
             await scenario(one)

@@ -14,6 +14,7 @@ from bocau.store.contract import (
     CallbackStore,
     CallStore,
     ConsoleStore,
+    ConsoleUserStore,
     DispatchStore,
     InboundStore,
     KitStore,
@@ -46,6 +47,7 @@ class Rooms(
     OperatorStore,
     KitStore,
     ConsoleStore,
+    ConsoleUserStore,
     Protocol,
 ):
     """An open store: every room's contract at once."""

@@ -321,6 +321,7 @@ SMALL = {
     "blocked",
     "brandname",
     "carrier_halt",
+    "console_user",
     "directory_version",
     "id_form",
     "node",

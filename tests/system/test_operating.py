@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.shell import Shell
+from tests.console.stand import Visitor
 from tests.system.processes import Child, free_port
 from typer.testing import Result
 
@@ -201,5 +202,31 @@ def test_a_check_with_connections_speaks_tls_to_the_carrier_and_knows_its_name(t
         wrong = await site.command("check", "--connect")
         assert wrong.exit_code == 1
         assert "[carrier.north] host: the certificate of other.example does not hold: " in wrong.stdout
+
+    play(tmp_path, scenario)
+
+
+PASSWORD = re.compile(r"^  ([a-z2-7]{4}(?:-[a-z2-7]{4}){5})$", re.MULTILINE)
+
+
+def test_the_first_start_lets_an_admin_in_to_the_console_and_tells_the_password_once(tmp_path: Path) -> None:
+    """Random, never a default, good for a log-in, not in the log, and not told again (promise S9)."""
+
+    async def scenario(site: Site) -> None:
+        await site.start()
+        password = (await site.gateway.says(PASSWORD))[1]
+        log_in = Visitor(site.ports["admin"])
+        assert (await log_in.get("/console/")).headers["location"] == "/console/login?back=/console/"
+        await log_in.get("/console/login")
+        assert (await log_in.post("/console/login", name="admin", password="admin")).status == 403
+        assert (await log_in.post("/console/login", name="admin", password=password)).status == 303
+        assert (await log_in.get("/console/")).status == 200
+        assert (await log_in.get("/test")).status == 404
+        lines = [line for line in site.gateway.log.read_text().splitlines() if line.startswith("{")]
+        assert password not in "".join(lines)
+        await site.gateway.stop()
+        await site.start()
+        assert site.gateway.log.read_text().count(password) == 1
+        assert len(PASSWORD.findall(site.gateway.log.read_text())) == 1
 
     play(tmp_path, scenario)

@@ -20,6 +20,7 @@ from bocau.cli import (
     call_templates,
     calls,
     checking,
+    console_users,
     faults,
     inbounds,
     keys,
@@ -132,6 +133,7 @@ app.add_typer(checking.config_app, name="config", rich_help_panel=_RUN)
 app.command("wait-ready", rich_help_panel=_RUN)(checking.wait_ready)
 app.command("reload", rich_help_panel=_RUN)(checking.reload)
 app.add_typer(links.app, name="link", rich_help_panel=_RUN)
+app.add_typer(console_users.app, name="console-user", rich_help_panel=_RUN)
 app.add_typer(faults.app, name="fault", rich_help_panel=_RUN)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
 app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)

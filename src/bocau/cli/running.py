@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from bocau.app import Gateway, Kit, UnsafeLeftover
+from bocau.app import FIRST_USER, Gateway, Kit, UnsafeLeftover
 from bocau.cli.first_message import FirstMessage
 from bocau.cli.overhearing import make_ear
 from bocau.cli.stage import Stage
@@ -202,6 +202,9 @@ class _Production(_Run):
 
         async def tell() -> None:
             self._ready.set()
+            password = await gateway.first_console_user()
+            if password is not None:
+                _tell_first_user(gateway.admin.port, password)
 
         return await self.until_stopped(gateway, tell)
 
@@ -308,6 +311,16 @@ class _Development(_Run):
         trunk = (msgspec.structs.replace(row, port=phone.port), *others)
         self.settings = msgspec.structs.replace(self.settings, trunk=trunk)
         return phone, hearing
+
+
+def _tell_first_user(port: int, password: str) -> None:
+    """To who started it, and not to the log, which other people keep and read."""
+    lines = (
+        f"The console is at port {port}, under /console/. Log in as {FIRST_USER} with the password",
+        f"  {password}",
+        f"It is not shown again; `bocau console-user passwd {FIRST_USER}` gives another one.",
+    )
+    print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
 def _calm_the_collector() -> None:

@@ -116,6 +116,11 @@ class Admin(Section, frozen=True, kw_only=True):
     behind_proxy: Annotated[
         bool, Meta(description="States that a proxy with TLS and log-in stands in front. Needed beyond loopback.")
     ] = False
+    console: Annotated[bool, Meta(description="Serve the console, under /console/.")] = True
+    hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="Names by which browsers may call the console, beside addresses and localhost."),
+    ] = ()
 
 
 class Store(Section, frozen=True, kw_only=True):

@@ -62,7 +62,10 @@ __all__ = [
     "CallbackStore",
     "Claimed",
     "Clerk",
+    "ConsoleSession",
     "ConsoleStore",
+    "ConsoleUser",
+    "ConsoleUserStore",
     "DeliverStore",
     "DispatchStore",
     "Done",
@@ -640,6 +643,67 @@ class ConsoleStore(StoryStore, Protocol):
     async def identified(self, text: str) -> list[StoryLine]:
         """Messages that an id names, newest first and a few at most: an SMSID, a RequestId of the last 24 h, the id of
         a carrier in any of its forms."""
+        ...
+
+
+class ConsoleUser(NamedTuple):
+    """Somebody who may use the console."""
+
+    name: str
+    role: str
+    password: str
+    """As a slow hash, in the form of console/passwords.py."""
+    created_ms: int
+    changed_ms: int
+
+
+class ConsoleSession(NamedTuple):
+    """A log-in that holds as long as its age and its silence allow."""
+
+    name: str
+    role: str
+    created_ms: int
+    seen_ms: int
+
+
+class ConsoleUserStore(Protocol):
+    """Who may use the console, and who is logged in. Tokens of sessions come as hashes."""
+
+    async def console_users(self) -> list[ConsoleUser]:
+        """Everybody, by name."""
+        ...
+
+    async def console_user(self, name: str) -> ConsoleUser | None:
+        """One of them."""
+        ...
+
+    async def put_console_user(self, user: ConsoleUser, *, first: bool = False) -> bool:
+        """Add or replace; where he is logged in, he is no longer. With `first`, only if there is nobody yet: whether
+        he was added."""
+        ...
+
+    async def delete_console_user(self, name: str) -> bool:
+        """Whether there was one."""
+        ...
+
+    async def open_console_session(self, token: str, name: str, now_ms: int) -> None:
+        """Somebody logged in; sessions older than a day are forgotten."""
+        ...
+
+    async def console_session(self, token: str) -> ConsoleSession | None:
+        """Whose it is; None once he is gone, has another password, or logged out."""
+        ...
+
+    async def touch_console_session(self, token: str, now_ms: int) -> None:
+        """He did something."""
+        ...
+
+    async def close_console_session(self, token: str) -> None:
+        """He logged out."""
+        ...
+
+    async def note_act(self, actor: str, act: str, subject: str) -> None:
+        """A line in the audit, for what he did through a door that does not know his name."""
         ...
 
 

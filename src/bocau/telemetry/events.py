@@ -120,6 +120,8 @@ class LogEvent(StrEnum):
     CLOCK_STEP = "clock.step", "the wall clock jumped; scheduled releases wait"
     OPERATOR_ACT = "operator.act", "an operator did something; the audit has the whole of it"
 
+    CONSOLE_REFUSE = "console.refuse", "a log-in to the console failed"
+
     DEVELOP_READY = "develop.ready", "bocau dev without a terminal: where everything listens"
     DEVELOP_STEP = "develop.step", "bocau dev without a terminal: a step in the life of its first message"
 

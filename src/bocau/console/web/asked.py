@@ -5,12 +5,30 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal, NamedTuple
 
 from bocau.console.telling import Say, Shown
+from bocau.core.role import Right
 from bocau.listener import HTML
 
-__all__ = ["LANGUAGES", "THEMES", "Act", "Answer", "Asked", "Look", "Route", "Viewer", "route", "see_other"]
+__all__ = [
+    "LANGUAGES",
+    "SESSION",
+    "THEMES",
+    "Act",
+    "Answer",
+    "Asked",
+    "Look",
+    "Route",
+    "Viewer",
+    "cookie",
+    "route",
+    "see_other",
+]
 
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "vi": "Tiếng Việt"}
 THEMES: Final = ("auto", "light", "dark")
+SESSION: Final = "bocau_console"
+"""The cookie of a session."""
+
+_OWN: Final = re.compile(r"/console/[A-Za-z0-9/?=&%.+:_-]*")
 
 
 class Look(NamedTuple):
@@ -30,6 +48,15 @@ class Viewer(NamedTuple):
     token: str
     """What a form must carry, so that no other site can send it in the viewer's name."""
     shown: Shown
+    """How much of people's data."""
+    name: str
+    """Empty where nobody logs in."""
+    rights: frozenset[Right]
+    session: str
+
+    def may(self, right: Right) -> bool:
+        """Whether he has a right."""
+        return right in self.rights
 
 
 class Asked(NamedTuple):
@@ -43,6 +70,10 @@ class Asked(NamedTuple):
     form: Mapping[str, str]
     last_event: str
     """Last-Event-ID of an event stream that comes again."""
+    peer: str
+    """The address he calls from."""
+    secure: bool
+    """He came through TLS, as far as we are told."""
 
 
 class Answer(NamedTuple):
@@ -64,13 +95,30 @@ class Route(NamedTuple):
     method: Literal["GET", "POST"]
     path: re.Pattern[str]
     act: Act
+    needs: Right | None
+    """None: whoever comes."""
+    passive: bool
+    """The page asks by itself: no sign of life of its viewer."""
 
 
-def route(method: Literal["GET", "POST"], path: str, act: Act) -> Route:
+def route(
+    method: Literal["GET", "POST"],
+    path: str,
+    act: Act,
+    *,
+    needs: Right | None = Right.LOOK,
+    passive: bool = False,
+) -> Route:
     """A row of a table of paths; what stands in brackets is variable."""
-    return Route(method, re.compile(path), act)
+    return Route(method, re.compile(path), act, needs, passive)
 
 
 def see_other(place: str) -> Answer:
-    """Go there, by GET."""
-    return Answer(b"", 303, headers=((b"Location", place.encode("ascii", "replace")),))
+    """Go there, by GET; to the first page if the place is not one of ours."""
+    return Answer(b"", 303, headers=((b"Location", (place if _OWN.fullmatch(place) else "/console/").encode()),))
+
+
+def cookie(name: str, value: str, *, secure: bool, more: str = "") -> tuple[bytes, bytes]:
+    """A header that sets a cookie: no script reads it, no other site sends it."""
+    end = f"{more}{'; Secure' if secure else ''}"
+    return b"Set-Cookie", f"{name}={value}; Path=/console; HttpOnly; SameSite=Strict{end}".encode()

@@ -13,12 +13,26 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from bocau.console.shelf import Asset
 from bocau.console.telling import Shown
-from bocau.console.web.asked import LANGUAGES, THEMES, Act, Answer, Asked, Look, Route, Viewer, route, see_other
+from bocau.console.web.asked import (
+    LANGUAGES,
+    SESSION,
+    THEMES,
+    Answer,
+    Asked,
+    Look,
+    Route,
+    Viewer,
+    cookie,
+    route,
+    see_other,
+)
 from bocau.console.web.frame import Frame, saying
+from bocau.console.web.gate import Gate, Identity
+from bocau.core.role import Right
 from bocau.listener import TEXT, Request
 from bocau.ports import World
 from bocau.telemetry import Log, LogEvent
@@ -41,14 +55,12 @@ _ALWAYS: Final = (
 )
 _NO_STORE: Final = (b"Cache-Control", b"no-store")
 _FOR_EVER: Final = (b"Cache-Control", b"public, max-age=31536000, immutable")
-_SESSION: Final = "bocau_console"
 _LOOK: Final = "bocau_look"
 _YEAR_SECONDS: Final = 31_536_000
 _TOKEN_SIZE: Final = 32
+_TOKEN: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_FIELDS: Final = 100
 _MOST_TASKS: Final = 500
-_OWN: Final = re.compile(r"/console/[A-Za-z0-9/?=&%._-]*")
-_EVERYTHING: Final = Shown(phones=True, texts=True)
 
 
 class Turned(Exception):  # noqa: N818 - an answer, not a fault
@@ -68,20 +80,22 @@ class WebDoor:
         frame: Frame,
         shelf: Mapping[str, Asset],
         routes: Iterable[Route],
+        gate: Gate,
         log: Log,
         hosts: tuple[str, ...] = (),
     ) -> None:
         self._world = world
         self._frame = frame
         self._shelf = shelf
-        self._routes = (
+        self._gate = gate
+        self.routes = (
             *routes,
-            route("GET", r"/|/console", self._enter),
-            route("POST", r"/console/look", self._set_look),
+            *gate.routes,
+            route("GET", r"/|/console", self._enter, needs=None),
+            route("POST", r"/console/look", self._set_look, needs=None),
         )
         self._log = log
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._key = world.token(_TOKEN_SIZE)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def handle(self, request: Request) -> None:
@@ -93,20 +107,13 @@ class WebDoor:
             if path.startswith("/console/assets/"):
                 self._asset(request, path.rpartition("/")[2])
                 return
-            act, steps = self._find(request.method, path)
-            session, fresh = self._session_of(request)
-            viewer = Viewer(look, saying(look.language), self._token_of(session), _EVERYTHING)
-            asked = Asked(viewer, path, steps, _fields(request.target.partition(b"?")[2]), {}, "")
-            asked = asked._replace(last_event=request.header(b"last-event-id").decode("ascii", "replace"))
-            if request.method == "POST":
-                asked = asked._replace(form=self._checked_form(request, viewer))
+            row, steps = self._find(request.method, path)
             if len(self._tasks) >= _MOST_TASKS:
                 raise Turned(503, "Too many pages are being looked at.")
         except Turned as turned:
-            self._respond(request, Answer(self._frame.plain(look, "Not possible", str(turned)), turned.status))
+            self._turn(request, look, turned)
             return
-        cookies = (self._cookie(_SESSION, session, request),) if fresh else ()
-        task = asyncio.ensure_future(self._do(act, asked, request, cookies))
+        task = asyncio.ensure_future(self._do(row, path, steps, request))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -116,17 +123,50 @@ class WebDoor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _do(self, act: Act, asked: Asked, request: Request, cookies: tuple[tuple[bytes, bytes], ...]) -> None:
+    async def _do(self, row: Route, path: str, steps: tuple[str, ...], request: Request) -> None:
+        look = self._look_of(request)
         try:
-            answer = await act(asked)
+            session, fresh = self._session_of(request)
+            who = await self._gate.who(session, passive=row.passive)
+            if who is None and row.needs is not None:
+                self._respond(request, _to_log_in(row, path, request))
+                return
+            answer = await row.act(self._asked(row, path, steps, request, self._viewer(look, session, who)))
+            cookies = (cookie(SESSION, session, secure=_through_tls(request)),) if fresh else ()
             self._respond(request, answer._replace(headers=(*answer.headers, *cookies)))
+        except Turned as turned:
+            self._turn(request, look, turned)
         except asyncio.CancelledError:
             self._respond(request, Answer(b"The gateway is stopping.\n", 503, TEXT))
             raise
         except Exception as error:  # noqa: BLE001 - the rim: a browser must not go unanswered
             self._log.error(LogEvent.FAULT, exc_info=error)
-            text = self._frame.plain(asked.viewer.look, "Not possible", "Something broke here; the log says what.")
-            self._respond(request, Answer(text, 500))
+            self._turn(request, look, Turned(500, "Something broke here; the log says what."))
+
+    def _viewer(self, look: Look, session: str, who: Identity | None) -> Viewer:
+        say = saying(look.language)
+        everything = who is not None and who.everything
+        shown = Shown(phones=everything, texts=everything, hidden=say("hidden"))
+        rights: frozenset[Right] = frozenset() if who is None else who.rights
+        return Viewer(look, say, _token_of(session), shown, "" if who is None else who.name, rights, session)
+
+    def _asked(self, row: Route, path: str, steps: tuple[str, ...], request: Request, viewer: Viewer) -> Asked:
+        """What is asked, once the viewer may ask it. Raises Turned."""
+        if row.needs is not None and not viewer.may(row.needs):
+            raise Turned(403, "Your role does not go so far.")
+        return Asked(
+            viewer,
+            path,
+            steps,
+            _fields(request.target.partition(b"?")[2]),
+            self._checked_form(request, viewer) if request.method == "POST" else {},
+            request.header(b"last-event-id").decode("ascii", "replace"),
+            request.peer,
+            _through_tls(request),
+        )
+
+    def _turn(self, request: Request, look: Look, turned: Turned) -> None:
+        self._respond(request, Answer(self._frame.plain(look, "Not possible", str(turned)), turned.status))
 
     def _respond(self, request: Request, answer: Answer) -> None:
         request.respond(answer.status, answer.body, answer.content_type, (*_ALWAYS, _NO_STORE, *answer.headers))
@@ -142,24 +182,20 @@ class WebDoor:
             if name != "localhost" and name not in self._hosts:
                 raise Turned(421, "The console is not known by this name.") from None
 
-    def _find(self, method: str, path: str) -> tuple[Act, tuple[str, ...]]:
+    def _find(self, method: str, path: str) -> tuple[Route, tuple[str, ...]]:
         wanted = "GET" if method == "HEAD" else method
-        found = [(row, match) for row in self._routes if (match := row.path.fullmatch(path))]
+        found = [(row, match) for row in self.routes if (match := row.path.fullmatch(path))]
         if not found:
             raise Turned(404, "There is no such page.")
         for row, match in found:
             if row.method == wanted:
-                return row.act, match.groups()
+                return row, match.groups()
         raise Turned(405, "This page cannot be asked that way.")
 
     def _session_of(self, request: Request) -> tuple[str, bool]:
         """The viewer's session, and whether it is a new one."""
-        known = _cookies(request).get(_SESSION, "")
-        return (known, False) if len(known) == 2 * _TOKEN_SIZE else (self._world.token(_TOKEN_SIZE).hex(), True)
-
-    def _token_of(self, session: str) -> str:
-        """What forms of a session carry."""
-        return hmac.new(self._key, session.encode(), sha256).hexdigest()
+        known = _cookies(request).get(SESSION, "")
+        return (known, False) if _TOKEN.fullmatch(known) else (self._world.token(_TOKEN_SIZE).hex(), True)
 
     def _checked_form(self, request: Request, viewer: Viewer) -> dict[str, str]:
         """The fields of a form of ours. Raises Turned for one that another site made."""
@@ -198,9 +234,9 @@ class WebDoor:
         language, theme = asked.form.get("language", look.language), asked.form.get("theme", look.theme)
         chosen = f"{language if language in LANGUAGES else 'en'}.{theme if theme in THEMES else 'auto'}"
         back = asked.form.get("back", "")
-        answer = see_other(back if _OWN.fullmatch(back) else "/console/")
-        cookie = f"{_LOOK}={chosen}; Path=/console; Max-Age={_YEAR_SECONDS}; HttpOnly; SameSite=Strict"
-        return answer._replace(headers=(*answer.headers, (b"Set-Cookie", cookie.encode())))
+        answer = see_other(back)
+        kept = cookie(_LOOK, chosen, secure=asked.secure, more=f"; Max-Age={_YEAR_SECONDS}")
+        return answer._replace(headers=(*answer.headers, kept))
 
     def _look_of(self, request: Request) -> Look:
         """As chosen; else in the language that the browser asks for first, of those that we speak."""
@@ -211,9 +247,23 @@ class WebDoor:
         spoken = (word.partition(";")[0].strip()[:2] for word in wanted)
         return Look(next((word for word in spoken if word in LANGUAGES), "en"))
 
-    def _cookie(self, name: str, value: str, request: Request) -> tuple[bytes, bytes]:
-        secure = "; Secure" if request.header(b"origin").startswith(b"https:") else ""
-        return b"Set-Cookie", f"{name}={value}; Path=/console; HttpOnly; SameSite=Strict{secure}".encode()
+
+def _through_tls(request: Request) -> bool:
+    """Whether the browser speaks TLS, to a proxy before us: it says so with every form."""
+    return request.header(b"origin").startswith(b"https:")
+
+
+def _token_of(session: str) -> str:
+    """What forms of a session carry: nobody makes it who does not know the session, and every node makes the same."""
+    return sha256(b"form " + session.encode()).hexdigest()
+
+
+def _to_log_in(row: Route, path: str, request: Request) -> Answer:
+    """To the log-in, and then back; who only looked on by himself is told that there is nothing any more."""
+    if row.passive:
+        return Answer(b"", 204)
+    back = path if request.method == "GET" else "/console/"
+    return see_other(f"/console/login?back={quote(back)}")
 
 
 def _fields(text: bytes) -> dict[str, str]:

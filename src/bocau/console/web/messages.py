@@ -6,14 +6,16 @@ from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from bocau.console.telling import headline, moments
-from bocau.console.web.asked import Answer, Asked, Route, route, see_other
+from bocau.console.web.asked import Answer, Asked, Route, Viewer, route, see_other
 from bocau.console.web.feed import WINDOW, Feed
 from bocau.console.web.frame import VIETNAM, Frame
+from bocau.console.web.gate import Reveals
 from bocau.core.directory import AccountRow
 from bocau.core.ids import first_id_at
 from bocau.core.lifecycle import FINAL, State
+from bocau.core.role import Right
 from bocau.ports import World
-from bocau.store.contract import AdminStore, ConsoleStore, Found, Search, Story, StoryLine
+from bocau.store.contract import AdminStore, ConsoleStore, ConsoleUserStore, Found, Search, Story, StoryLine
 from bocau.wire.gsm.alphabet import GsmError
 from bocau.wire.gsm.parts import Measure, measure
 
@@ -26,7 +28,7 @@ _MOST_NEEDLE: Final = 200
 _LAST: Final = (1 << 63) - 1
 
 
-class PageStore(ConsoleStore, AdminStore, Protocol):
+class PageStore(ConsoleStore, ConsoleUserStore, AdminStore, Protocol):
     """What these pages read."""
 
 
@@ -48,15 +50,17 @@ class MessagePages:
     """Answers everything about messages."""
 
     def __init__(self, world: World, store: PageStore, frame: Frame) -> None:
+        self._reveals = Reveals(world)
         self._world = world
         self._store = store
         self._frame = frame
         self._feed = Feed(world, store)
         self.routes: tuple[Route, ...] = (
             route("GET", r"/console/", self._list),
-            route("GET", r"/console/live", self._live),
+            route("GET", r"/console/live", self._live, passive=True),
             route("GET", r"/console/messages/([0-9A-Za-z]{1,64})", self._message),
-            route("GET", r"/console/messages/([0-9A-Za-z]{1,64})/story", self._story),
+            route("GET", r"/console/messages/([0-9A-Za-z]{1,64})/story", self._story, passive=True),
+            route("POST", r"/console/messages/([0-9A-Za-z]{1,64})/reveal", self._reveal, needs=Right.PHONES),
         )
 
     async def _list(self, asked: Asked) -> Answer:
@@ -67,7 +71,7 @@ class MessagePages:
             named = [] if sought.wrong else await self._named(sought)
             if named and len({line.smsid for line in named}) == 1 and named[0].smsid == sought.wanted.needle.lower():
                 return see_other(f"/console/messages/{named[0].smsid}")
-            found = Found((), None) if sought.wrong else await self._store.search(sought.wanted, _PAGE)
+            found = Found((), None) if sought.wrong else await self._search(asked.viewer, sought.wanted)
             known = {line.id for line in named}
             lines = [*named, *(line for line in found.lines if line.id not in known)]
             rest = _further(sought, found)
@@ -87,6 +91,12 @@ class MessagePages:
             accounts=accounts,
         )
         return Answer(page)
+
+    async def _search(self, viewer: Viewer, wanted: Search) -> Found:
+        """A search in texts tells what they say: it goes into the audit, unless everything is shown anyway."""
+        if wanted.needle and wanted.in_texts and not viewer.shown.texts:
+            await self._store.note_act(viewer.name, "message.search", "texts of messages")
+        return await self._store.search(wanted, _PAGE)
 
     async def _named(self, sought: Sought) -> list[StoryLine]:
         """Messages that the needle is an id of, on the first page."""
@@ -113,9 +123,19 @@ class MessagePages:
         """The part of that page that changes."""
         return await self._told(asked, "story.html")
 
-    async def _told(self, asked: Asked, template: str) -> Answer:
+    async def _reveal(self, asked: Asked) -> Answer:
+        """Show the numbers of one request, and its texts to whom they may be shown; it goes into the audit."""
         (smsid,) = asked.steps
         viewer = asked.viewer
+        what = "phones and texts" if viewer.may(Right.TEXTS) else "phones"
+        if await self._store.story(smsid) is not None:
+            await self._store.note_act(viewer.name, "message.reveal", f"request {smsid}: {what}")
+            self._reveals.open(viewer, smsid)
+        return see_other(f"/console/messages/{smsid}")
+
+    async def _told(self, asked: Asked, template: str) -> Answer:
+        (smsid,) = asked.steps
+        viewer = asked.viewer._replace(shown=self._reveals.shown(asked.viewer, smsid))
         story = await self._store.story(smsid)
         if story is None:
             text = viewer.say("There is no request {smsid} in this store.").format(smsid=smsid)
@@ -156,7 +176,7 @@ def _sought(asked: Asked) -> Sought:
     before, account_id = _number(typed["before"]), _number(typed["account"])
     wanted = Search(
         needle=typed["q"],
-        in_texts=asked.viewer.shown.texts,
+        in_texts=asked.viewer.may(Right.TEXTS),
         state=typed["state"],
         account_id=account_id or 0,
         first_id=0 if since is None else first_id_at(since),

@@ -37,6 +37,17 @@ VIETNAMESE: Final[Mapping[str, str]] = MappingProxyType(
         "The form cannot be read.": "Không đọc được biểu mẫu.",
         "Too many pages are being looked at.": "Đang có quá nhiều trang được mở.",
         "Something broke here; the log says what.": "Có lỗi ở đây; nhật ký ghi rõ lỗi gì.",
+        "Your role does not go so far.": "Vai trò của bạn không được phép làm việc này.",
+        # Log-in
+        "Log in": "Đăng nhập",
+        "Log out": "Đăng xuất",
+        "Name": "Tên",
+        "Password": "Mật khẩu",
+        "Too many wrong tries. Wait {seconds} s.": "Sai quá nhiều lần. Hãy đợi {seconds} giây.",
+        "This name and password do not belong together.": "Tên và mật khẩu không khớp nhau.",
+        "Show number and text": "Hiện số và nội dung",
+        "Show the number": "Hiện số",
+        "It goes into the audit.": "Việc này được ghi vào nhật ký kiểm tra.",
         # The list
         "live": "trực tiếp",
         "not connected; it tries again": "mất kết nối; đang thử lại",

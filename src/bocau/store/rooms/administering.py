@@ -310,17 +310,19 @@ class Administering:
         run: Callable[[Work, Queries], Awaitable[T]],
         *,
         tell: bool = True,
+        actor: str = "",
     ) -> T:
         """Run one act of administration in its transaction, note it in the audit, tell every node of the change.
 
-        An act that says False found nothing to change; then nothing is noted and nobody is told.
+        An act that says False found nothing to change; then nothing is noted and nobody is told. It is the clerk's, if
+        no other actor is named.
         """
 
         async def whole(db: Work) -> T:
             result = await run(db, self._q)
             if result is False:
                 return result
-            await db.change(self._q["insert_audit"], (self.clerk.now_ms(), self.clerk.name, act, subject))
+            await db.change(self._q["insert_audit"], (self.clerk.now_ms(), actor or self.clerk.name, act, subject))
             if tell:
                 await db.change(self._q["touch_directory"])
             return result

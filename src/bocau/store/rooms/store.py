@@ -58,7 +58,6 @@ from bocau.store.contract import (
 )
 from bocau.store.gathering import Gathering, Kind
 from bocau.store.queries import Queries
-from bocau.store.rooms.administering import Administering
 from bocau.store.rooms.admitting import Admitting, find_duplicate, read_summary
 from bocau.store.rooms.answering import CodeChecking, read_receivers, read_sent
 from bocau.store.rooms.calling import Calling
@@ -72,6 +71,7 @@ from bocau.store.rooms.rematching import Rematching
 from bocau.store.rooms.scheduling import Scheduling, Start
 from bocau.store.rooms.searching import find_identified, find_messages
 from bocau.store.rooms.telling import pass_time, read_message, read_messages, read_newest, read_story, retire
+from bocau.store.rooms.visiting import Visiting, nothing
 from bocau.store.work import Reading, Work
 
 __all__ = ["RoomStore"]
@@ -81,7 +81,7 @@ T = TypeVar("T")
 _NO_ID_YET: Final = 1 << 62
 
 
-class RoomStore(Administering):
+class RoomStore(Visiting):
     """Everything that rooms may ask of the store. How it is opened and closed is the engine's business."""
 
     def __init__(
@@ -362,7 +362,7 @@ class RoomStore(Administering):
 
     async def note_revealed(self, what: str) -> None:
         """See StoryStore."""
-        await self._change("message.reveal", what, _nothing, tell=False)
+        await self._change("message.reveal", what, nothing, tell=False)
 
     async def story(self, smsid: str) -> Story | None:
         """See StoryStore."""
@@ -410,8 +410,3 @@ class RoomStore(Administering):
                 raws = (await read_whole(read, q, head)).raws
             lines.append(InboundLine._make((*line, head is not None, raws)))
         return lines
-
-
-async def _nothing(db: Work, q: Queries) -> None:
-    """An act that changes nothing, and is noted."""
-    del db, q
