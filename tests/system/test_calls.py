@@ -211,6 +211,8 @@ def test_a_code_is_said_on_the_phone_and_status_and_callback_tell_of_it(tmp_path
         assert told["CallDuration"] == call.duration_seconds > 5
         assert (call.status, call.trunk, call.sip_status, call.plays) == ("ANSWERED", "phone", 200, 1)
         assert call.begun_ms <= (call.rang_ms or 0) <= (call.answered_ms or 0) <= call.ended_ms
+        ladder = await place.gateway.store.ladder(call.message_id, call.number)
+        assert ladder[0].text.startswith("INVITE sip:+849***234@127.0.0.1")
         [refused] = await place.calls(declined)
         assert (refused.status, refused.sip_status, refused.cause) == ("FAILED", 603, 21)
         assert (await place.status(declined))["CallStatus"] == ""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bocau.cli.options import Config, Data, Json
-from bocau.cli.output import Trouble, document, facts, result, told
+from bocau.cli.output import Trouble, document, facts, plain, result, told
 
 if TYPE_CHECKING:
     from bocau.cli.desk import Desk
-    from bocau.core.call import CallRecord
+    from bocau.core.call import CallRecord, Rung
 
 __all__ = ["app"]
 
@@ -31,6 +31,23 @@ def show(smsid: _Smsid, as_json: Json = False, data: Data = None, config: Config
         for record in records:
             facts(_lines(record))
             print()
+
+
+@app.command("ladder")
+def ladder(smsid: _Smsid, as_json: Json = False, data: Data = None, config: Config = None) -> None:
+    """Show what was said over SIP in every call of a message, of the last 7 days; numbers are hidden."""
+    with told(as_json):
+        calls = _ladders(smsid, data, config)
+        if as_json:
+            document([{"call": number, "messages": [rung._asdict() for rung in rungs]} for number, rungs in calls])
+            return
+        if not any(rungs for _, rungs in calls):
+            raise Trouble("Nothing was said over SIP in this call, or it is older than 7 days.")
+        for number, rungs in calls:
+            for rung in rungs:
+                arrow = f"---> {rung.trunk}" if rung.sent else f"<--- {rung.trunk}"
+                print(f"Call {number}  {_moment(rung.at_ms)}  {arrow}")
+                print("\n".join(f"    {plain(line)}" for line in rung.text.split("\n")), end="\n\n")
 
 
 @app.command("listen")
@@ -73,6 +90,18 @@ def _records(smsid: str, data: Data, config: Config) -> "list[CallRecord]":
     if not found:
         raise Trouble("There is no call of this SMSID that has ended: a call is written down when it is over.")
     return found
+
+
+def _ladders(smsid: str, data: Data, config: Config) -> "list[tuple[int, list[Rung]]]":
+    """Number and SIP messages of each call of a message. Raises Trouble."""
+    from bocau.cli.desk import at_desk
+
+    records = _records(smsid, data, config)
+
+    async def read(desk: "Desk") -> "list[tuple[int, list[Rung]]]":
+        return [(one.number, await desk.store.ladder(one.message_id, one.number)) for one in records]
+
+    return at_desk(data, config, read)
 
 
 def _lines(record: "CallRecord") -> list[tuple[str, object]]:

@@ -1,8 +1,12 @@
 """What is remembered of a call."""
 
-from typing import NamedTuple
+import zlib
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-__all__ = ["LOST", "CallRecord", "Manner", "Playing"]
+import msgspec
+
+__all__ = ["LOST", "CallRecord", "Manner", "Playing", "Rung", "pack_ladder", "unpack_ladder"]
 
 LOST = "LOST"
 """Status of a call whose process died: nobody knows how it ended."""
@@ -64,3 +68,27 @@ class CallRecord(NamedTuple):
     rang_ms: int | None
     answered_ms: int | None
     ended_ms: int
+
+
+class Rung(NamedTuple):
+    """One SIP message of a call. A call's rungs in order are its ladder."""
+
+    at_ms: int
+    sent: bool
+    """By us; else by the trunk."""
+    trunk: str
+    text: str
+    """Line by line, without numbers, passwords and keys (wire.sip.shown)."""
+
+
+_LADDER: Final[msgspec.json.Decoder[list[Rung]]] = msgspec.json.Decoder(list[Rung])
+
+
+def pack_ladder(ladder: Sequence[Rung]) -> bytes:
+    """A ladder as it is stored; a tenth of its text."""
+    return zlib.compress(msgspec.json.encode(ladder))
+
+
+def unpack_ladder(packed: bytes) -> list[Rung]:
+    """What `pack_ladder` was given."""
+    return _LADDER.decode(zlib.decompress(packed))

@@ -8,7 +8,7 @@ wait at the same time into one transaction, so a room neither batches nor awaits
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from bocau.core.call import CallRecord, Manner
+from bocau.core.call import CallRecord, Manner, Rung
 from bocau.core.directory import (
     AccountRow,
     BlockedRow,
@@ -380,7 +380,8 @@ class ScheduleStore(Protocol):
         ...
 
     async def prune(self, now_ms: int, limit: int) -> int:
-        """Forget RequestIds after 48 h, orphan receipts after 7 days and expired codes, a few at a time.
+        """Forget RequestIds after 48 h, orphan receipts and SIP messages after 7 days and expired codes, a few at a
+        time.
 
         Returns how many.
         """
@@ -450,8 +451,11 @@ class CallStore(DeliverStore, Protocol):
         since."""
         ...
 
-    def call_ended(self, record: CallRecord, done: Done[None]) -> None:
-        """Remember how a call went. To be stored before the answer or receipt that it amounts to."""
+    def call_ended(self, record: CallRecord, ladder: bytes, done: Done[None]) -> None:
+        """Remember how a call went, and what was said over SIP (core.call.pack_ladder; empty: nothing), for 7 days.
+
+        To be stored before the answer or receipt that it amounts to.
+        """
         ...
 
 
@@ -606,6 +610,11 @@ class StoryStore(Protocol):
         """Everything about one request; None if there is none with this SMSID."""
         ...
 
+    async def ladder(self, message_id: int, number: int) -> list[Rung]:
+        """The SIP messages of one call, in order, numbers hidden: the call of that message and number in its
+        CallRecord. Empty if there were none, or they are older than 7 days."""
+        ...
+
 
 class Search(NamedTuple):
     """Which messages somebody looks for. A member that is empty or 0 asks for nothing."""
@@ -739,6 +748,10 @@ class AdminStore(Protocol):
 
     async def calls(self, account_id: int | None, smsid: str) -> list[CallRecord]:
         """See AcceptStore."""
+        ...
+
+    async def ladder(self, message_id: int, number: int) -> list[Rung]:
+        """See StoryStore."""
         ...
 
     async def create_account(self, name: str, now_ms: int) -> int:

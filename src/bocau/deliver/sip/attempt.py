@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from bocau.deliver.sip.ladder import Ladder
 from bocau.deliver.sip.link import LinkState, TrunkLink
 from bocau.deliver.sip.machine import Act, CallMachine
 from bocau.deliver.sip.media import Media, MediaPorts, Ticker
@@ -55,6 +56,7 @@ class Attempt:
         self._sip_call_id = ""
         self._timer: asyncio.TimerHandle | None = None
         self._cancelled = False
+        self._ladder = Ladder(stage.world, link.trunk.name)
 
     async def begin(self) -> None:
         """Open the audio and send the INVITE.
@@ -111,7 +113,7 @@ class Attempt:
         """How it ended; once it is over."""
         counters = self._media.counters()
         result = self._machine.result(self.link.trunk.name, counters if counters.sent else NO_MEDIA)
-        return result._replace(sip_call_id=self._sip_call_id)
+        return result._replace(sip_call_id=self._sip_call_id, ladder=self._ladder.rungs())
 
     @property
     def lingers(self) -> bool:
@@ -130,6 +132,7 @@ class Attempt:
     def on_message(self, message: Message, source: Source) -> None:
         """A message of this call."""
         if self._sip is not None:
+            self._ladder.came(message)
             self._handle(self._sip.receive(message, source, self._stage.world.monotonic()))
             self._flush()
 
@@ -214,6 +217,7 @@ class Attempt:
         if sip is None:
             return
         for one in sip.data_to_send():
+            self._ladder.left(one.data)
             self.link.send(one.data, one.hop)
         if self._timer is not None:
             self._timer.cancel()

@@ -320,7 +320,8 @@ class CallEngine:
 
     def _go_on(self, job: _Job, result: CallResult) -> None:
         """To the next trunk if the result says so, else to the end."""
-        result = result._replace(trunks=len(job.tried))
+        before = job.last.ladder if job.last is not None else ()
+        result = result._replace(trunks=len(job.tried), ladder=before + result.ladder)
         job.attempt = None
         job.last = result
         if result.retry in _ELSEWHERE and not self._closed:

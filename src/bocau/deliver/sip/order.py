@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import NamedTuple
 
+from bocau.core.call import Rung
 from bocau.wire.rtp.g711 import SAMPLES_PER_SECOND
 from bocau.wire.sip.sdp import Codec
 
@@ -166,6 +167,8 @@ class CallResult(NamedTuple):
     media: MediaCounters
     sip_call_id: str = ""
     """Call-ID of the last INVITE; empty if none was sent."""
+    ladder: tuple[Rung, ...] = ()
+    """Every SIP message of the call, over all trunks."""
 
 
 class Ringing(NamedTuple):

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from bocau.core import phone as phones
-from bocau.core.call import LOST, CallRecord
+from bocau.core.call import LOST, CallRecord, pack_ladder
 from bocau.core.lifecycle import AttemptState
 from bocau.core.message import AnswerKind, AttemptKey, Message, ReceiptIn, ReceiptStored
 from bocau.core.outcome import match_key
@@ -299,14 +299,14 @@ class VoiceCarrier:
         record = self._record_of(call, result.status.value, result)
         if call.answered_ms is not None:
             state = AttemptState.DELIVERED if result.plays else AttemptState.UNDELIVERED
-            self._remember(record, lambda: self._report(call, state, record))
+            self._remember(record, result, lambda: self._report(call, state, record))
             return
         # Given up by us before anybody took it: 487 says so, or no INVITE left. A 200 may have crossed our CANCEL.
         given_up = call.cut and (result.sip_status == _CANCELLED or not result.trunk)
         word = Word(AnswerKind.TEMPORARY, result.sip_status) if given_up else word_of(result, past)
         if result.retry is Retry.LATER and word.kind is AnswerKind.TEMPORARY:
             self._call_again(call)
-        self._remember(record, lambda: self._refuse(call, word, record))
+        self._remember(record, result, lambda: self._refuse(call, word, record))
 
     def _lost(self, call: _Call, lost: Lost, past: Past) -> None:
         """The worker died. Whether the phone rang is not known; that nobody had answered yet is."""
@@ -314,12 +314,12 @@ class VoiceCarrier:
         result = _no_call("the process of the call died", Retry.LATER)._replace(trunk=lost.trunk)
         record = self._record_of(call, LOST, result)
         if lost.answered:
-            self._remember(record, lambda: self._report(call, AttemptState.UNKNOWN, record))
+            self._remember(record, result, lambda: self._report(call, AttemptState.UNKNOWN, record))
             return
         word = word_of(result, past)._replace(wait_ms=0)
         if word.kind is AnswerKind.TEMPORARY:
             self._call_again(call)
-        self._remember(record, lambda: self._refuse(call, word, record))
+        self._remember(record, result, lambda: self._refuse(call, word, record))
 
     def _call_again(self, call: _Call) -> None:
         """It will have its second call, and no third."""
@@ -329,20 +329,21 @@ class VoiceCarrier:
 
     # What the store is told
 
-    def _remember(self, record: CallRecord, then: Callable[[], None]) -> None:
+    def _remember(self, record: CallRecord, result: CallResult, then: Callable[[], None]) -> None:
         """Store how a call went, then what it comes to; a record that cannot be stored is offered again."""
+        ladder = pack_ladder(result.ladder) if result.ladder else b""
 
-        def done(result: StoreFault | None) -> None:
-            if isinstance(result, StoreFault):
-                self._log.error(LogEvent.STORE_FAIL, exc_info=result)
-                asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._store.call_ended, record, done)
+        def done(stored: StoreFault | None) -> None:
+            if isinstance(stored, StoreFault):
+                self._log.error(LogEvent.STORE_FAIL, exc_info=stored)
+                asyncio.get_running_loop().call_later(_FAULT_SECONDS, self._store.call_ended, record, ladder, done)
                 return
             self._unrecorded -= 1
             then()
 
         self.outstanding -= 1
         self._unrecorded += 1
-        self._store.call_ended(record, done)
+        self._store.call_ended(record, ladder, done)
         self._on_room()
 
     def _refuse(self, call: _Call, word: Word, record: CallRecord) -> None:

@@ -16,3 +16,17 @@ SELECT message_id, number, account_id, status, trunk, trunks, sip_call_id, sip_s
     hung_up_by, keys, plays, packets_sent, packets_received, packets_lost, jitter_ms, begun_ms, rang_ms, answered_ms,
     ended_ms
 FROM call_record WHERE message_id = $1 ORDER BY number;
+
+-- name: insert_ladder
+-- What was said over SIP in a call.
+INSERT INTO call_ladder (message_id, number, ended_ms, rungs) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: read_ladder
+-- The SIP messages of one call.
+SELECT rungs FROM call_ladder WHERE message_id = $1 AND number = $2;
+
+-- name: prune_ladders
+-- SIP messages are kept for 7 days.
+DELETE FROM call_ladder WHERE (message_id, number) IN (
+    SELECT message_id, number FROM call_ladder WHERE ended_ms < $1 LIMIT $2
+);

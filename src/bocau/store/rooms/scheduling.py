@@ -15,6 +15,7 @@ __all__ = ["Scheduling", "Start", "start_epoch"]
 
 _REQUEST_KEY_MS: Final = 48 * 3_600_000
 _ORPHAN_MS: Final = 7 * 24 * 3_600_000
+_LADDER_MS: Final = _ORPHAN_MS
 _ENDS: Final = frozenset(row.event for row in MESSAGE_TRANSITIONS if row.target in FINAL)
 _REASONS: Final[dict[Event, str]] = {
     Event.EXPIRE: "too old to be submitted",
@@ -144,4 +145,5 @@ class Scheduling:
         texts = await db.change(q["prune_content_keys"], (oldest, limit))
         codes = await db.change(q["prune_codes"], (now_ms, limit))
         orphans = await db.change(q["prune_orphans"], (now_ms - _ORPHAN_MS, limit))
-        return len(gone) + texts + codes + orphans
+        ladders = await db.change(q["prune_ladders"], (now_ms - _LADDER_MS, limit))
+        return len(gone) + texts + codes + orphans + ladders

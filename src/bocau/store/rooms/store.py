@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
-from bocau.core.call import CallRecord, Manner, Playing
+from bocau.core.call import CallRecord, Manner, Playing, Rung, unpack_ladder
 from bocau.core.directory import (
     AccountRow,
     BlockedRow,
@@ -298,13 +298,20 @@ class RoomStore(Visiting):
             raise LookupError(f"recording {recording} was removed")
         return Manner(Playing(rate, samples) if recording else None, voice, speed)
 
-    def call_ended(self, record: CallRecord, done: Done[None]) -> None:
+    def call_ended(self, record: CallRecord, ladder: bytes, done: Done[None]) -> None:
         """See CallStore."""
-        self._commit.put(self._call_ended, record, done)
+        self._commit.put(self._call_ended, (record, ladder), done)
 
-    async def _put_calls(self, db: Work, items: Sequence[CallRecord]) -> list[None]:
-        await db.many(self._q["insert_call"], items)
+    async def _put_calls(self, db: Work, items: Sequence[tuple[CallRecord, bytes]]) -> list[None]:
+        await db.many(self._q["insert_call"], [record for record, _ in items])
+        ladders = [(record.message_id, record.number, record.ended_ms, packed) for record, packed in items if packed]
+        await db.many(self._q["insert_ladder"], ladders)
         return [None] * len(items)
+
+    async def ladder(self, message_id: int, number: int) -> list[Rung]:
+        """See StoryStore."""
+        row = await self._read.row(self._q["read_ladder"], (message_id, number))
+        return [] if row is None else unpack_ladder(row[0])
 
     async def calls(self, account_id: int | None, smsid: str) -> list[CallRecord]:
         """See AcceptStore."""

@@ -31,6 +31,33 @@ def test_a_call_is_placed_spoken_and_ended() -> None:
     simulated(scenario)
 
 
+def test_what_was_said_over_sip_is_told_with_the_result() -> None:
+    """Both ways, in order, with the moment of each; neither the number nor what answered the challenge is in it."""
+
+    async def scenario(calls: Calls) -> None:
+        ladder = (await calls.call("0026")).ladder
+        firsts = [("> " if rung.sent else "< ") + rung.text.split("\n")[0].split(" sip:")[0] for rung in ladder]
+        assert firsts == [
+            "> INVITE",
+            "< SIP/2.0 401 Unauthorized",
+            "> ACK",
+            "> INVITE",
+            "< SIP/2.0 100 Trying",
+            "< SIP/2.0 180 Ringing",
+            "< SIP/2.0 200 OK",
+            "> ACK",
+            "> BYE",
+            "< SIP/2.0 200 OK",
+        ]
+        assert [rung.at_ms for rung in ladder] == sorted(rung.at_ms for rung in ladder)
+        assert {rung.trunk for rung in ladder} == {"north"}
+        said = "".join(rung.text for rung in ladder)
+        assert "Authorization: Digest ***" in said
+        assert "0120026" not in said
+
+    simulated(scenario)
+
+
 @pytest.mark.parametrize(
     ("ending", "status", "retry", "sip_status", "cause"),
     [
