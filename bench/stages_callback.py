@@ -27,6 +27,7 @@ _SECRET = b"bench-callback-signing-key"
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 _IN_FLIGHT = 64
 _PER_HOST = 32
+_POLICY = CallbackPolicy((0, 30), 20, 10.0, _IN_FLIGHT, _IN_FLIGHT, (_SECRET,))
 
 
 async def callback_stages(given: Sequence[CallbackDue], effort: Effort, cores: Cores) -> list[Stage]:
@@ -38,14 +39,19 @@ async def callback_stages(given: Sequence[CallbackDue], effort: Effort, cores: C
             for number, due in enumerate(given)
         ]
         whole = await best_later(effort, lambda: _tell(dues))
-        urls = [url_of(due) for due in dues]
+        urls = [url_of(due, _POLICY) for due in dues]
         get = await best_later(effort, lambda: _get(urls))
     signers = [Signer(_SECRET)]
     events = [(due.summary.smsid, url.encode()) for due, url in zip(dues, urls, strict=True)]
     sign = best(effort, lambda: time_each(lambda event: signature_headers(signers, event[0], 1, event[1]), events))
     return [
         Stage("callback: URL, signature, GET, verdict", whole, 50),
-        Stage("URL with its query", best(effort, lambda: time_each(url_of, dues)), None, part=True),
+        Stage(
+            "URL with its query",
+            best(effort, lambda: time_each(lambda due: url_of(due, _POLICY), dues)),
+            None,
+            part=True,
+        ),
         Stage("signature", sign, None, part=True),
         Stage("target through the guard", best(effort, lambda: time_each(parse_target, urls)), None, part=True),
         Stage("GET over a kept connection, guard included", get, None, part=True),
@@ -76,7 +82,7 @@ async def _tell(dues: Sequence[CallbackDue]) -> float:
     """As after receipts: they fall due in lots and as many GETs go on as the settings allow."""
     world, store = RealWorld(), _Store(len(dues))
     http = GuardedHttp(world, (_LOOPBACK,), HttpLimits(_PER_HOST))
-    policy = CallbackPolicy((0, 30), 20, 10.0, _IN_FLIGHT, len(dues), (_SECRET,))
+    policy = _POLICY._replace(waiting=len(dues))
     callbacks = Callbacks(world, store, http, policy, ReportMeters(), quiet_log(world))
     began = time.process_time()
     for due in dues:

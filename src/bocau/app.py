@@ -530,4 +530,6 @@ def _callback_policy(settings: Settings) -> CallbackPolicy:
         callback.in_flight,
         _CALLBACKS_IN_MEMORY,
         (secret,) if secret else (),
+        callback.call_shape,
+        settings.accept.call_status == "plain",
     )

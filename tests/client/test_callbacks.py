@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocau.client import BadSignature, Callback, parse_callback, verify
+from bocau.client import BadSignature, Callback, CallOutcome, parse_callback, verify
 from bocau.client.frameworks import from_django, from_flask, from_starlette
 from bocau.report.signature import Signer, signature_headers
 from bocau.wire.esms.callback import CallbackValues, callback_url
@@ -115,6 +115,18 @@ def environ(headers: Mapping[str, str], **more: str) -> dict[str, object]:
         **named,
         **more,
     }
+
+
+def test_the_outcome_of_a_call_is_read_too() -> None:
+    """Its own parameters may have the names of the other shape."""
+    told = parse_callback(
+        "TypeId=mine&ReferenceId=ab&CallDuration=13&CallStatus=NO%20ANSWER&Ivr=1&Price=600.0000&SentResult=0&CID=%2B84281"
+        "&SendStatus=5"
+    )
+    assert told.call == CallOutcome("NO ANSWER", 13, "1", "+84281")
+    assert (told.smsid, told.delivered, told.failed, told.all_delivered, told.send_status) == ("ab", 0, 1, False, 5)
+    assert (told.price, told.own) == (Decimal(600), {"TypeId": "mine"})
+    assert parse_callback("SMSID=ab&cid=7&Price=1").own == {"cid": "7", "Price": "1"}
 
 
 def test_a_request_of_starlette_is_taken() -> None:

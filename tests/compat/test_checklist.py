@@ -421,7 +421,7 @@ def test_line_9_the_callback_has_the_documented_query_and_five_tries_in_all(tmp_
         tries = 0
         while due := next(iter(await place.store.claim_callbacks(place.world.now, 10)), None):
             tries += 1
-            assert url_of(due).encode() == golden("callback_delivered.txt", smsid)
+            assert url_of(due, policy).encode() == golden("callback_delivered.txt", smsid)
             verdict, again_ms = judge(due.tries, 503, place.world.now, policy, 0.5)
             await place.tried(CallbackTry(due.id, 1, due.tries + 1, place.world.now, 5, 503, "busy", verdict, again_ms))
             place.world.now = again_ms or place.world.now + 86_400_000

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bocau.core.call import CallTold
 from bocau.core.lifecycle import State
 from bocau.core.message import CallbackDue, CallbackTry, Due, RegistrationDue, Summary
 from bocau.ports import HttpAnswer, HttpFailure
@@ -218,7 +219,7 @@ def test_a_date_strays_no_further_than_its_jitter(chance: float, tries: int, per
 def test_the_url_tells_the_summary() -> None:
     """The customer's own query first, then ours."""
     summary = SUMMARY._replace(state=State.FAILED, succeeded=0, failed=1, price=0)
-    parts = urlsplit(url_of(replace(due(), summary=summary)))
+    parts = urlsplit(url_of(replace(due(), summary=summary), POLICY))
     told = parse_qs(parts.query)
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "shop.example", "/hook")
     assert told["shop"] == ["9"]
@@ -227,11 +228,55 @@ def test_the_url_tells_the_summary() -> None:
     assert (told["TotalPrice"], told["RequestId"], told["phonenumber"]) == (["0.0000"], ["r-1"], ["0901234567"])
 
 
+@pytest.mark.parametrize(
+    ("shape", "asked", "called"),
+    [("asked", True, True), ("asked", False, False), ("voice", False, True), ("sms", True, False)],
+)
+def test_a_call_is_told_in_the_shape_of_calls_where_it_was_asked_for_as_one(
+    shape: str, asked: bool, called: bool
+) -> None:
+    """VoiceOTP and its like have a callback of their own in the documents, SmsType 8 has that of a send; the operator
+    may say otherwise."""
+    call = CallTold(asked, "NO ANSWER", 0, "", "02812345678")
+    policy = POLICY._replace(call_shape=shape)
+    told = parse_qs(urlsplit(url_of(replace(due(), sms_type=8, call=call), policy)).query, keep_blank_values=True)
+    assert ("CallStatus" in told, "TypeId" in told) == (called, not called)
+    assert told["shop"] == ["9"]
+
+
+@pytest.mark.parametrize(
+    ("status", "plain", "said"),
+    [
+        ("ANSWERED", False, "ANSWERED"),
+        ("NO ANSWER", False, "NO ANSWER"),
+        ("BUSY", False, "NO ANSWER"),
+        ("FAILED", False, ""),
+        ("LOST", False, ""),
+        ("BUSY", True, "BUSY"),
+        ("FAILED", True, "FAILED"),
+        ("", False, ""),
+    ],
+)
+def test_the_status_of_a_call_is_one_of_the_documents(status: str, plain: bool, said: str) -> None:
+    """With its space, unlike the answer to GetSendStatus; all four only where the operator says so."""
+    policy = POLICY._replace(plain_call_status=plain)
+    url = url_of(replace(due(), sms_type=8, call=CallTold(True, status, 0, "", "")), policy)
+    assert parse_qs(urlsplit(url).query, keep_blank_values=True)["CallStatus"] == [said]
+
+
+def test_the_shape_of_calls_knows_no_rejected_message() -> None:
+    """Its SendStatus is 2, 5 or 7 in the documents."""
+    summary = SUMMARY._replace(state=State.REJECTED, succeeded=0, failed=1, price=0)
+    url = url_of(replace(due(), sms_type=8, summary=summary, call=CallTold(True, "", 0, "", "")), POLICY)
+    assert url.endswith("SentResult=0&CID=&SendStatus=5")
+
+
 def test_a_decision_on_a_template_is_told_by_the_same_room() -> None:
     """Its own parameters behind the customer's query; signed, tried again and recorded like an outcome."""
     decision = RegistrationDue(-52353, 7, "https://shop.example/hook?shop=9", 52353, True, "BO CAU", 0, START_MS)
-    assert url_of(decision) == "https://shop.example/hook?shop=9&ServicePreviewId=52353&Status=2&Brandname=BO%20CAU"
-    assert "&Status=0&" in url_of(replace(decision, approved=False))
+    told = url_of(decision, POLICY)
+    assert told == "https://shop.example/hook?shop=9&ServicePreviewId=52353&Status=2&Brandname=BO%20CAU"
+    assert "&Status=0&" in url_of(replace(decision, approved=False), POLICY)
 
     async def scenario() -> None:
         stage = Stage(Shop(BUSY, OK), Shelf(decision))

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.store.house import HOUR, NOON, PHONE, PRICE, House
 
-from bocau.core.call import CallRecord, Manner, Playing, Rung, pack_ladder
+from bocau.core.call import Manner, Playing
 from bocau.core.directory import RecordingRow
 from bocau.core.ids import first_id_at, short_id
 from bocau.core.lifecycle import State
@@ -63,32 +63,6 @@ def test_a_call_speaks_as_was_asked_for(house: House) -> None:
     assert house.run(house.store.delete_recording(house.account, number))
     with pytest.raises(LookupError, match="was removed"):
         house.run(house.store.manner(admissions[-1].messages[0].id))
-
-
-# What was said over SIP
-
-
-def ended(message_id: int, number: int, ended_ms: int) -> CallRecord:
-    """A call that nobody answered."""
-    why = "486 Busy Here"
-    return CallRecord(
-        *(message_id, number, 1, "BUSY", "north", 1, "id", 486, 17, why, 0, "nobody", "", 0, 0, 0, 0, 0),
-        *(ended_ms, None, None, ended_ms),
-    )
-
-
-def test_what_was_said_over_sip_in_a_call_is_kept_for_seven_days(house: House) -> None:
-    """Whoever asks why a call failed sees the trunk's own words; each call of a message has its own."""
-    ladder = [Rung(NOON, True, "north", "INVITE sip:849***678 SIP/2.0"), Rung(NOON + 5, False, "north", "SIP/2.0 486")]
-    said = pack_ladder(ladder)
-    for number, words in ((1, said), (2, b"")):
-        record = ended(7, number, NOON)
-        house.one(house.store.call_ended, record, words)
-    read = house.store.ladder
-    assert [house.run(read(7, number)) for number in (1, 2, 3)] == [ladder, [], []]
-    assert house.run(house.store.prune(NOON + 7 * 86_400_000, 100)) == 0
-    assert house.run(house.store.prune(NOON + 7 * 86_400_000 + 1, 100)) == 1
-    assert house.run(read(7, 1)) == []
 
 
 # What was sent

@@ -10,8 +10,10 @@ import signal
 from array import array
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from tests.rooms.deliver.voice.workshop import children_of
@@ -19,6 +21,7 @@ from tests.system.processes import until
 
 from bocau.app import Gateway
 from bocau.caller.client import GuardedHttp, HttpLimits
+from bocau.client import parse_callback
 from bocau.core.call import CallRecord
 from bocau.core.directory import RecordingRow
 from bocau.deliver.speech.builtin import Builtin
@@ -141,7 +144,7 @@ class Town:
         query = f"ApiKey=key&SecretKey=secret&Phone={phone}&TemplateId={number}"
         return str((await self._ask(f"MakeCallRecord_V2?{query}&CallbackUrl={self._hook}"))["SMSID"])
 
-    async def call_code(self, phone: str, code: str, speed: int) -> str:
+    async def call_code(self, phone: str, code: str, speed: int = 0) -> str:
         """VoiceOTP; the SMSID."""
         query = f"ApiKey=key&SecretKey=secret&Phone={phone}&Code={code}&Speed={speed}&CallbackUrl={self._hook}"
         return str((await self._ask(f"VoiceOTP?{query}"))["SMSID"])
@@ -219,9 +222,24 @@ def test_a_code_is_said_on_the_phone_and_status_and_callback_tell_of_it(tmp_path
         assert "686047" not in place.said.getvalue()
         assert not place.smsc.inbox
         for smsid in paces:
-            assert "SendSuccess=1" in await place.outcome(smsid)
+            assert "SentResult=1" in await place.outcome(smsid)
         fast, slow = [(await place.status(smsid))["CallDuration"] for smsid in paces]
         assert fast < slow
+
+    play(tmp_path, "voice", scenario)
+
+
+def test_a_call_that_was_asked_for_as_one_is_told_as_one(tmp_path: Path) -> None:
+    """VoiceOTP: duration, status, keys, price and calling number, in the order of the documents."""
+
+    async def scenario(place: Town) -> None:
+        answered, busy = await place.call_code("0901230029", "4821"), await place.call_code("0901230006", "4821")
+        told = parse_callback(urlsplit(await place.outcome(answered)).query)
+        assert (told.smsid, told.send_status, told.delivered, told.price) == (answered, 5, 1, Decimal(600))
+        assert told.call is not None
+        assert (told.call.status, told.call.keys, told.call.caller) == ("ANSWERED", "1", "bocau")
+        assert told.call.seconds == (await place.calls(answered))[0].duration_seconds > 5
+        assert [one.status for one in await place.calls(busy)] == ["BUSY"]
 
     play(tmp_path, "voice", scenario)
 
@@ -236,7 +254,7 @@ def test_a_recording_is_played_as_it_was_stored(tmp_path: Path) -> None:
         number = await store.put_recording(row, (8_000, little(samples)), place.world.now_ms())
         await until("the directory knows it", lambda: number in place.gateway.door.directory.accounts[1].recordings)
         smsid = await place.call_recording(number, "0901231234")
-        assert "SendSuccess=1&TotalPrice=600.0000" in await place.outcome(smsid)
+        assert "Price=600.0000&SentResult=1" in await place.outcome(smsid)
         [heard] = place.phone.recordings
         assert heard.octets.count(alaw_encode(little(samples))) == 1
 
@@ -254,7 +272,7 @@ def test_a_recording_that_waits_while_calls_are_turned_off_fails_and_is_not_sent
         recorded, code = await place.call_recording(number, "0901231234"), await place.send("0901231235", "482193")
         await gateway.store.set_type8_channel(1, "sms")
         told = await place.outcome(recorded)
-        assert "SendFailed=1&SendStatus=4&SendSuccess=0&TotalPrice=0.0000" in told
+        assert "CallStatus=&Ivr=&Price=0.0000&SentResult=0&CID=&SendStatus=5" in told
         assert "SendSuccess=1" in await place.outcome(code)
         assert [sms.text.split()[0] for sms in place.smsc.inbox] == ["482193"]
         assert place.phone.recordings == []

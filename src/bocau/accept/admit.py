@@ -76,9 +76,7 @@ def admission(
         limits.key_day,
         _digests(draft) if draft.equal_text_ms else (),
         draft.equal_text_ms,
-        order=CallOrder(draft.recording, request.voice, request.speed)
-        if draft.recording or request.voice or request.speed
-        else None,
+        order=CallOrder(draft.recording, request.voice, request.speed) if request.called else None,
     )
 
 

@@ -11,7 +11,7 @@ with Client() as esms:  # ESMS_BASE_URL, ESMS_API_KEY, ESMS_SECRET_KEY
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bocau.client.callbacks import BadSignature, Callback, parse_callback, verify
+from bocau.client.callbacks import BadSignature, Callback, CallOutcome, parse_callback, verify
 from bocau.client.errors import (
     BY_CODE,
     AccountLocked,
@@ -58,6 +58,7 @@ __all__ = [
     "BlockedNumber",
     "Brandname",
     "BrandnameUnknown",
+    "CallOutcome",
     "Callback",
     "Client",
     "DuplicateRequest",

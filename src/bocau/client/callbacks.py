@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 from urllib.parse import parse_qs
 
-__all__ = ["BadSignature", "Callback", "parse_callback", "verify"]
+__all__ = ["BadSignature", "CallOutcome", "Callback", "parse_callback", "verify"]
 
 _TOLERANCE_SECONDS: Final = 300
 _VERSION: Final = "v1,"
@@ -21,6 +21,19 @@ _VERSION: Final = "v1,"
 
 class BadSignature(Exception):  # noqa: N818 - named for what it is
     """A callback is not ours, was changed on its way, or is an old one played again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """How a call went (esms-api 3.2, voice shape)."""
+
+    status: str
+    """ANSWERED, NO ANSWER, or empty: no call could be placed."""
+    seconds: int
+    keys: str
+    """What was pressed."""
+    caller: str
+    """The number that the call came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,8 @@ class Callback:
     phone: str
     own: Mapping[str, str]
     """Parameters of your own, from the CallbackUrl."""
+    call: "CallOutcome | None" = None
+    """How the call went, if it was asked for as one; such a callback names no request id and no phone."""
 
     @property
     def all_delivered(self) -> bool:
@@ -64,19 +79,19 @@ _NAMES: Final = (
     "phonenumber",
     "switchsmsid",
 )
+_CALL_NAMES: Final = ("ReferenceId", "CallDuration", "CallStatus", "Ivr", "Price", "SentResult", "CID", "SendStatus")
 
 
 def parse_callback(query: str | bytes) -> Callback:
     """What a callback's query says. Parameters in any case; of a repeated one the last counts, which is ours.
 
-    Raises ValueError if it has no SMSID, or a count that is no number.
+    Raises ValueError if it has neither SMSID nor ReferenceId, or a count that is no number.
     """
     text = query.decode("latin-1") if isinstance(query, bytes) else query
     pairs = parse_qs(text.removeprefix("?"), keep_blank_values=True, max_num_fields=200)
-    known = {name.lower(): name for name in _NAMES}
-    found = {known[name.lower()]: values[-1] for name, values in pairs.items() if name.lower() in known}
+    found, own = _parted(pairs, _NAMES)
     if not found.get("SMSID"):
-        raise ValueError("a callback has an SMSID")
+        return _about_call(*_parted(pairs, _CALL_NAMES))
     return Callback(
         found["SMSID"],
         found.get("RequestId", ""),
@@ -89,8 +104,26 @@ def parse_callback(query: str | bytes) -> Callback:
         found.get("TypeId", ""),
         _count(found, "telcoid"),
         found.get("phonenumber", ""),
-        {name: values[-1] for name, values in pairs.items() if name.lower() not in known},
+        own,
     )
+
+
+def _parted(pairs: Mapping[str, list[str]], names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The parameters of these names, spelled so, and all others."""
+    known = {name.lower(): name for name in names}
+    found = {known[name.lower()]: values[-1] for name, values in pairs.items() if name.lower() in known}
+    return found, {name: values[-1] for name, values in pairs.items() if name.lower() not in known}
+
+
+def _about_call(found: Mapping[str, str], own: Mapping[str, str]) -> Callback:
+    if not found.get("ReferenceId"):
+        raise ValueError("a callback has an SMSID or a ReferenceId")
+    told = _count(found, "SentResult")
+    price = _price(found.get("Price", ""))
+    status = found.get("CallStatus", "")
+    call = CallOutcome(status, _count(found, "CallDuration"), found.get("Ivr", ""), found.get("CID", ""))
+    reference, send_status = found["ReferenceId"], _count(found, "SendStatus")
+    return Callback(reference, "", send_status, told, 1 - told, 1, 1, price, "8", 0, "", own, call)
 
 
 def _count(found: Mapping[str, str], name: str) -> int:
@@ -104,7 +137,7 @@ def _price(text: str) -> Decimal:
     try:
         return Decimal(text or "0")
     except ArithmeticError:
-        raise ValueError("TotalPrice of a callback is a number") from None
+        raise ValueError("the price of a callback is a number") from None
 
 
 def verify(

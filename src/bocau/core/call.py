@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-__all__ = ["LOST", "CallRecord", "Manner", "Playing", "Rung", "pack_ladder", "unpack_ladder"]
+__all__ = ["LOST", "CallRecord", "CallTold", "Manner", "Playing", "Rung", "pack_ladder", "unpack_ladder"]
 
 LOST = "LOST"
 """Status of a call whose process died: nobody knows how it ended."""
@@ -68,6 +68,19 @@ class CallRecord(NamedTuple):
     rang_ms: int | None
     answered_ms: int | None
     ended_ms: int
+    caller: str = ""
+    """The number that the call was made from, as the trunk was told; empty if none was."""
+
+
+class CallTold(NamedTuple):
+    """What the callback of a message of type 8 tells of its last call. Without a call all is empty."""
+
+    asked: bool
+    """It was asked for by an operation for calls (esms-api 4.1), not by a send of type 8."""
+    status: str
+    duration_seconds: int
+    keys: str
+    caller: str
 
 
 class Rung(NamedTuple):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bocau.core.call import CallTold
 from bocau.core.lifecycle import AttemptState, State
 
 __all__ = [
@@ -143,7 +144,7 @@ class Admission(Struct, frozen=True, gc=False):
     code: "GeneratedCode | None" = None
     """The code in its text that bocau made up, to be checked later."""
     order: "CallOrder | None" = None
-    """How its call is to be made, where it was asked for more than its text."""
+    """How its call is to be made; of every request by an operation for calls, and of no other."""
 
 
 class GeneratedCode(NamedTuple):
@@ -156,7 +157,7 @@ class GeneratedCode(NamedTuple):
 
 
 class CallOrder(NamedTuple):
-    """What was asked of a call beside its text."""
+    """What was asked of a call beside its text, by an operation for calls (esms-api 4.1)."""
 
     recording: int
     """What it plays instead of speaking; 0: nothing."""
@@ -440,6 +441,8 @@ class CallbackDue(Struct, frozen=True, gc=False):
     summary: Summary
     tries: int
     due_ms: int
+    call: CallTold | None = None
+    """Of SmsType 8 alone."""
 
 
 class RegistrationDue(Struct, frozen=True, gc=False):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from bocau.core.call import CallTold
 from bocau.core.message import CallbackDue, CallbackTry, Due, RegistrationDue
 from bocau.core.retry import callback_wait_ms
 from bocau.loops import ClaimLoop, Lane
@@ -11,8 +12,9 @@ from bocau.ports import HttpAnswer, HttpFailure, HttpGet, World
 from bocau.report.signature import Signer, signature_headers
 from bocau.store.contract import CallbackStore, StoreFault
 from bocau.telemetry import Log, LogEvent, ReportMeters
-from bocau.wire.esms.callback import CallbackValues, callback_url, with_query
+from bocau.wire.esms.callback import CallbackValues, CallValues, call_query, callback_url, with_query
 from bocau.wire.esms.registration import Decision, decision_query
+from bocau.wire.esms.reports import status_word
 from bocau.wire.esms.status import SendReport, derive
 
 __all__ = ["CallbackPolicy", "Callbacks", "judge", "url_of"]
@@ -20,6 +22,9 @@ __all__ = ["CallbackPolicy", "Callbacks", "judge", "url_of"]
 _POLL_SECONDS: Final = 0.5
 _FAULT_SECONDS: Final = 1.0
 _GONE: Final = 410
+_REJECTED: Final = 4
+_ENDED: Final = 5
+"""SendStatus, esms-api 3.3."""
 _GIVEN_UP: Final = "given_up"
 _SHOWN: Final = 200
 
@@ -36,11 +41,21 @@ class CallbackPolicy(NamedTuple):
     """How many due callbacks are kept in memory."""
     secrets: tuple[bytes, ...]
     """Signing keys, the newest first; two during a rotation."""
+    call_shape: str = "asked"
+    """Which messages of type 8 are told in the shape of calls: those that were asked for as calls (asked), all (voice)
+    or none (sms)."""
+    plain_call_status: bool = False
+    """CallStatus tells all four outcomes of a call."""
 
 
-def url_of(due: Due) -> str:
+def url_of(due: Due, policy: CallbackPolicy) -> str:
     """The URL to call, with the parameters of esms-api 3.2 or 3.9 behind the customer's own."""
-    return _outcome_url(due) if isinstance(due, CallbackDue) else _decision_url(due)
+    if not isinstance(due, CallbackDue):
+        return _decision_url(due)
+    call = due.call
+    if call is not None and (policy.call_shape == "voice" or (policy.call_shape == "asked" and call.asked)):
+        return _call_url(due, call, plain=policy.plain_call_status)
+    return _outcome_url(due)
 
 
 def _decision_url(due: RegistrationDue) -> str:
@@ -60,6 +75,24 @@ def _outcome_url(due: CallbackDue) -> str:
         summary.sent,
     )
     return callback_url(due.url, CallbackValues(report, due.request_id, str(due.sms_type), due.telco, due.phone))
+
+
+def _call_url(due: CallbackDue, call: CallTold, *, plain: bool) -> str:
+    """A message that a text did the work for has no CallStatus: SentResult is all there is. This shape knows no
+    rejected message: one is told as ended."""
+    summary = due.summary
+    send_status = derive(summary.state).send_status
+    values = CallValues(
+        summary.smsid,
+        call.duration_seconds,
+        status_word(call.status, plain=plain, unanswered="NO ANSWER"),
+        call.keys,
+        summary.price,
+        summary.succeeded > 0,
+        call.caller,
+        _ENDED if send_status == _REJECTED else send_status,
+    )
+    return with_query(due.url, call_query(values))
 
 
 def judge(tries: int, status: int, at_ms: int, policy: CallbackPolicy, chance: float) -> tuple[str, int | None]:
@@ -181,7 +214,7 @@ class _Try:
         """Set it going. A stored callback that makes no URL never will, so it is given up."""
         means = self._means
         try:
-            means.http.begin(url_of(self._due), self._headers, means.policy.timeout_seconds, self._told)
+            means.http.begin(url_of(self._due, means.policy), self._headers, means.policy.timeout_seconds, self._told)
         except ValueError as error:
             due = self._due
             self._attempt = CallbackTry(

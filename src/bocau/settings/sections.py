@@ -640,6 +640,14 @@ class Callback(Section, frozen=True, kw_only=True):
     allowed_networks: Annotated[
         _Networks, Meta(description="Private networks that callbacks may enter; all others of that kind are refused.")
     ] = ()
+    call_shape: Annotated[
+        Literal["asked", "voice", "sms"],
+        Meta(
+            description="Callbacks of SmsType 8. asked: a call that was asked for as one (VoiceOTP, MakeCall...) tells "
+            "CallStatus, CallDuration and their like; a send tells what every send does. voice: always the former. "
+            "sms: always the latter."
+        ),
+    ] = "asked"
     secret: Annotated[
         Secret, Meta(description="Key that callbacks are signed with (Standard Webhooks); empty: not signed.")
     ] = Secret("")

@@ -8,13 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bocau.wire.esms.callback import MAX_TARGET, CallbackValues, callback_query, callback_url, is_callback_target
+from bocau.wire.esms.callback import (
+    MAX_TARGET,
+    CallbackValues,
+    CallValues,
+    call_query,
+    callback_query,
+    callback_url,
+    is_callback_target,
+    with_query,
+)
 from bocau.wire.esms.status import SendReport
 
 GOLDEN = Path(__file__).with_name("golden")
 SMSID = "6b1f0f3f9a7d4b0fb1a7b0c4f2d9e811042"
 DELIVERED = CallbackValues(SendReport(SMSID, 5, 1, 0, 8_500_000, 1, 1), "login-77", "2", 2, "0901234567")
 FAILED = CallbackValues(SendReport(SMSID, 5, 0, 1, 0, 1, 1), "", "8", 1, "0981234567")
+ANSWERED = CallValues(SMSID, 13, "ANSWERED", "1", 6_000_000, True, "+842812345678", 5)
+UNANSWERED = CallValues(SMSID, 0, "NO ANSWER", "", 0, False, "02812345678", 5)
+NOT_PLACED = CallValues(SMSID, 0, "", "", 0, False, "", 5)
 ADVERTISING = CallbackValues(SendReport(SMSID, 4, 0, 1, 0, 30, 0), "tết 2026&", "1", 1, "0981234567")
 QUERY = callback_query(DELIVERED)
 
@@ -30,6 +42,20 @@ QUERY = callback_query(DELIVERED)
 def test_a_callback_is_the_golden_file(name: str, target: str, values: CallbackValues) -> None:
     """Names, order and decimals of the documented table."""
     assert callback_url(target, values) == (GOLDEN / f"callback_{name}.txt").read_text("utf-8").removesuffix("\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "values"),
+    [
+        ("answered", "https://shop.example/hook?shop=9", ANSWERED),
+        ("unanswered", "http://shop.example/hook", UNANSWERED),
+        ("not_placed", "http://shop.example/hook", NOT_PLACED),
+    ],
+)
+def test_a_callback_about_a_call_is_the_golden_file(name: str, target: str, values: CallValues) -> None:
+    """The voice shape: names, order and decimals of the documents (esms-api 3.2)."""
+    url = with_query(target, call_query(values))
+    assert url == (GOLDEN / f"callback_call_{name}.txt").read_text("utf-8").removesuffix("\n")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bocau.deliver.sip.machine import Act, CallMachine
 from bocau.deliver.sip.media import Media, MediaPorts, Ticker
 from bocau.deliver.sip.order import NO_MEDIA, Answered, CallEvent, CallOrder, CallResult, KeyPressed, Ringing, Utterance
 from bocau.deliver.sip.outcome import Verdict
-from bocau.deliver.sip.trunk import Trunk, identity_of
+from bocau.deliver.sip.trunk import Trunk, caller_of, identity_of
 from bocau.ports import World
 from bocau.wire.sip import events as told
 from bocau.wire.sip.call import OutgoingCall
@@ -113,7 +113,8 @@ class Attempt:
         """How it ended; once it is over."""
         counters = self._media.counters()
         result = self._machine.result(self.link.trunk.name, counters if counters.sent else NO_MEDIA)
-        return result._replace(sip_call_id=self._sip_call_id, ladder=self._ladder.rungs())
+        caller = caller_of(self.link.trunk)
+        return result._replace(sip_call_id=self._sip_call_id, ladder=self._ladder.rungs(), caller=caller)
 
     @property
     def lingers(self) -> bool:

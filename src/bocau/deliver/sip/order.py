@@ -169,6 +169,8 @@ class CallResult(NamedTuple):
     """Call-ID of the last INVITE; empty if none was sent."""
     ladder: tuple[Rung, ...] = ()
     """Every SIP message of the call, over all trunks."""
+    caller: str = ""
+    """The number that it was made from; empty if the trunk was not told one."""
 
 
 class Ringing(NamedTuple):

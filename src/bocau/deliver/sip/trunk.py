@@ -7,7 +7,7 @@ from bocau.wire.sip.digest import Credentials
 from bocau.wire.sip.message import FieldError, Header
 from bocau.wire.sip.uri import format_host, number_uri
 
-__all__ = ["Identity", "Transport", "Trunk", "check", "contact_of", "identity_of", "inside", "via_of"]
+__all__ = ["Identity", "Transport", "Trunk", "caller_of", "check", "contact_of", "identity_of", "inside", "via_of"]
 
 Transport = Literal["udp", "tcp", "tls"]
 
@@ -92,7 +92,7 @@ def identity_of(trunk: Trunk, number: str, sent_by: tuple[str, int], seen_at: tu
     """
     uri = number_uri(_written(trunk, number), trunk.host, trunk.port)
     domain = trunk.from_domain or trunk.host
-    user = trunk.from_user or trunk.user or "anonymous"
+    user = caller_of(trunk) or "anonymous"
     if not user.isascii() or not all(sign.isalnum() or sign in "+-_." for sign in user):
         raise FieldError("a From user that is none")
     extra: tuple[Header, ...] = ()
@@ -100,6 +100,11 @@ def identity_of(trunk: Trunk, number: str, sent_by: tuple[str, int], seen_at: tu
         extra = (("P-Asserted-Identity", f"<{number_uri(trunk.asserted, domain)}>"),)
     caller = f"<sip:{user}@{format_host(domain)}>"
     return Identity(uri, caller, f"<{uri}>", contact_of(trunk, user, seen_at), via_of(trunk, sent_by), extra)
+
+
+def caller_of(trunk: Trunk) -> str:
+    """The number that calls over it are made from; empty if it is told none."""
+    return trunk.from_user or trunk.user
 
 
 def check(trunk: Trunk) -> None:

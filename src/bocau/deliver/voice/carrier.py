@@ -400,6 +400,7 @@ class VoiceCarrier:
             call.rang_ms,
             call.answered_ms,
             self._world.now_ms(),
+            result.caller,
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bocau.core.message import CallbackDue, CallbackTry, Due
 from bocau.store.queries import Queries
 from bocau.store.rooms.admitting import summary_of
+from bocau.store.rooms.calls import CALLED, read_calls_told
 from bocau.store.rooms.registering import read_due
 from bocau.store.work import Row, Work
 
@@ -35,12 +36,13 @@ class Calling:
         requests: dict[int, list[Row]] = {}
         for row in await db.each(self._q["request_rows"], places):
             requests.setdefault(row[7], []).append(row)
+        called = await read_calls_told(db, self._q, [head for head, row in firsts.items() if row[6] == CALLED])
         claimed: list[Due] = []
         for head, tries in found:
             if head in requests:
                 _, account_id, _, _, _, request_id, sms_type, telco, phone, url = firsts[head]
                 told = (account_id, url, request_id, sms_type, telco, phone, summary_of(requests[head]), tries, now_ms)
-                claimed.append(CallbackDue(head, *told))
+                claimed.append(CallbackDue(head, *told, called.get(head)))
         return claimed
 
     async def tried(self, db: Work, items: Sequence[CallbackTry]) -> list[None]:

@@ -12,6 +12,7 @@ from bocau.core.message import CallbackDue
 from bocau.core.outcome import summarise
 from bocau.store.queries import Queries
 from bocau.store.rooms.admitting import read_summary
+from bocau.store.rooms.calls import CALLED, read_calls_told
 from bocau.store.work import Work
 
 __all__ = ["Finishing", "Row"]
@@ -98,6 +99,8 @@ class Finishing:
         owner = self._owner if hand_over else 0
         if not await db.change(self._q["insert_callback"], (head, account_id, owner, due.due_ms, at_ms)):
             return None
+        if row[7] == CALLED:
+            due = replace(due, call=(await read_calls_told(db, self._q, [head])).get(head))
         if alone:
             return due
         found = await read_summary(db, self._q, account_id, head)

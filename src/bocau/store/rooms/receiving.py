@@ -9,6 +9,7 @@ from bocau.core.lifecycle import AttemptEvent, AttemptState, Event, State
 from bocau.core.message import AttemptKey, Message, ReceiptIn, ReceiptStored
 from bocau.core.outcome import fold, may_arrive
 from bocau.store.queries import Queries
+from bocau.store.rooms.calls import CALLED
 from bocau.store.rooms.finishing import Finishing, Row
 from bocau.store.work import Work
 
@@ -105,7 +106,8 @@ class Receiving:
         if receipt.state is not AttemptState.DELIVERED or hint is None or hint.message_id in before:
             return None
         values = (*hint, receipt.carrier, receipt.phone, receipt.match_keys[0])
-        return await db.row(self._q["plain_delivery"], values)
+        row = await db.row(self._q["plain_delivery"], values)
+        return None if row is not None and row[7] == CALLED else row
 
     async def _deliver(self, db: Work, plain: dict[int, tuple[ReceiptIn, Row]]) -> None:
         """Write what was found to be plain."""
@@ -218,7 +220,8 @@ def _known_to_be_plain(items: Sequence[ReceiptIn]) -> list[int]:
         seen.add(hint.message_id)
         if known is None or receipt.state is not AttemptState.DELIVERED or hint.message_id != known.message.id:
             continue
-        if known.message.receivers - known.message.dropped == 1:
+        # The callback of a message that may have been called needs a look at its calls.
+        if known.message.receivers - known.message.dropped == 1 and known.message.sms_type != CALLED:
             found[hint.message_id] = index
     return list(found.values())
 

@@ -12,7 +12,16 @@ from msgspec import Struct
 from bocau.wire.esms.answers import money
 from bocau.wire.esms.status import SendReport
 
-__all__ = ["MAX_TARGET", "CallbackValues", "callback_query", "callback_url", "is_callback_target", "with_query"]
+__all__ = [
+    "MAX_TARGET",
+    "CallValues",
+    "CallbackValues",
+    "call_query",
+    "callback_query",
+    "callback_url",
+    "is_callback_target",
+    "with_query",
+]
 
 MAX_TARGET: Final = 2_048
 """Characters a CallbackUrl may have."""
@@ -76,6 +85,36 @@ def callback_query(values: CallbackValues) -> str:
     )
     columns = _COLUMNS_OF_TYPE.get(values.type_id)
     return query if columns is None else "&".join(query.split("&")[:columns])
+
+
+class CallValues(Struct, frozen=True, gc=False):
+    """What a callback tells about a call, once it is over."""
+
+    smsid: str
+    duration_seconds: int
+    """0 unless it was answered."""
+    status: str
+    """As it goes out, see `reports.status_word`; empty if no call could be placed."""
+    keys: str
+    price_e4: int
+    success: bool
+    caller: str
+    """The calling number."""
+    send_status: int
+
+
+def call_query(values: CallValues) -> str:
+    """The query of a callback about a call, in the order of esms-api 3.2 (voice shape)."""
+    return (
+        f"ReferenceId={quote(values.smsid, safe='')}"
+        f"&CallDuration={values.duration_seconds}"
+        f"&CallStatus={quote(values.status, safe='')}"
+        f"&Ivr={quote(values.keys, safe='')}"
+        f"&Price={money(values.price_e4)}"
+        f"&SentResult={int(values.success)}"
+        f"&CID={quote(values.caller, safe='')}"
+        f"&SendStatus={values.send_status}"
+    )
 
 
 def callback_url(target: str, values: CallbackValues) -> str:

@@ -106,6 +106,7 @@ def _call_of(values: Mapping[str, str], text: str, text_name: str) -> SendReques
     return msgspec.structs.replace(
         send_of({**values, "content": text, "smstype": "8"}),
         text_name=text_name,
+        called=True,
         voice=voice if voice in VOICES else "",
         speed=int(speed) if speed in _SPEEDS else 0,
     )

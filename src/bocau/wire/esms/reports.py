@@ -135,15 +135,15 @@ def call_status(report: CallReport) -> bytes:
     )
 
 
-def status_word(status: str, *, plain: bool) -> str:
+def status_word(status: str, *, plain: bool, unanswered: str = "NOANSWERED") -> str:
     """The CallStatus of a call that ended ANSWERED, BUSY, NO ANSWER or FAILED.
 
-    The documents know only ANSWERED, NO ANSWER (here without its space) and nothing for a call that could not be
-    placed; `plain` tells all four.
+    The documents know only ANSWERED, `unanswered` (NOANSWERED where it is asked for, NO ANSWER in callbacks) and
+    nothing for a call that could not be placed; `plain` tells all four.
     """
     if plain:
         return status
-    return {"ANSWERED": "ANSWERED", "NO ANSWER": "NOANSWERED", "BUSY": "NOANSWERED"}.get(status, "")
+    return {"ANSWERED": "ANSWERED", "NO ANSWER": unanswered, "BUSY": unanswered}.get(status, "")
 
 
 def call_status_refused(code: str, reference: str) -> bytes:

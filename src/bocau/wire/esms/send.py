@@ -41,6 +41,8 @@ class SendRequest(msgspec.Struct, frozen=True, gc=False):
     """Of a call (esms-api 4.1); empty: the operator's choice."""
     speed: int = 0
     """Of a call, -3 to 3."""
+    called: bool = False
+    """It came by an operation for calls (esms-api 4.1), and its callback has their shape."""
 
     def __repr__(self) -> str:
         """Without keys, text, number and URL: a request may reach a log or a traceback (promises S1)."""
