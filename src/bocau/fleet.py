@@ -140,7 +140,7 @@ class Fleet:
     async def build(self, settings: Settings) -> None:
         """Build every carrier and the routes; an operator's halts of an earlier start hold."""
         await self._add(settings, [row.name for row in settings.carrier])
-        self._add_voice(settings)
+        await self._add_voice(settings)
         self._routes, self._channel = settings.route, channel_of(settings)
         self._equip({})
         for name, halt in (await self._book.halts()).items():
@@ -187,7 +187,7 @@ class Fleet:
             self._unwatch(name)
         await self._add(settings, came)
         if VOICE not in self._rows:
-            self._add_voice(settings)
+            await self._add_voice(settings)
         self._equip(self._dispatcher.outlets)
         for name, halt in (await self._book.halts()).items():
             if name in came:
@@ -260,8 +260,8 @@ class Fleet:
             watch(metric, partial(read, ship), row.name)
         watch(_USABLE, partial(self._usable, row.name), row.name)
 
-    def _add_voice(self, settings: Settings) -> None:
-        """Build the carrier of calls, if there are trunks."""
+    async def _add_voice(self, settings: Settings) -> None:
+        """Build the carrier of calls, if there are trunks. No call of an earlier one goes on."""
         self._calls = _calls_of(settings)
         if not settings.trunk:
             return
@@ -280,6 +280,7 @@ class Fleet:
             on_callbacks=tools.on_callbacks,
         )
         self._take_in(Carrier(name=VOICE), carrier)
+        carrier.close_lost(await tools.store.unreported(VOICE, MOST_OPEN))
 
     def _smpp(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> SmppCarrier:
         tools = self._tools

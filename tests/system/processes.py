@@ -95,6 +95,12 @@ class Child:
         """Whether it has been started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The id of the process that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Begin; it is not ready yet."""
         assert not self.running, f"{self.name} runs already"

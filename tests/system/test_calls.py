@@ -97,10 +97,18 @@ class Town:
             ),
         )
 
+    async def restart(self, channel: str) -> None:
+        """End the gateway and start another one on its store."""
+        await self.gateway.stop()
+        await self._start_gateway(channel)
+
     async def open(self, channel: str) -> None:
         await self.phone.start()
         self.smsc = await Smsc.start(self.world, "127.0.0.1", 0, Rules(0.05, table=PLAIN))
         self.customer = await Listener.start(self.world, self._answer, "127.0.0.1", 0, Limits(), self._fault)
+        await self._start_gateway(channel)
+
+    async def _start_gateway(self, channel: str) -> None:
         log = make_log(Lines(self.said), self.world.now_ms)
         self.gateway = Gateway(self._settings(channel), self.world, log, self._fault, (PROFILE,))
         await self.gateway.start()
@@ -169,6 +177,10 @@ class Town:
     async def outcome(self, smsid: str) -> str:
         """The callback of a message, once it came."""
         return await until("the callback", lambda: next((one for one in self.called_back if smsid in one), ""), 40.0)
+
+    def log_of(self, event: str) -> int:
+        """How many lines of this event were written."""
+        return self.said.getvalue().count(f'"event":"{event}"')
 
     async def calls(self, smsid: str) -> list[CallRecord]:
         return await self.gateway.store.calls(None, smsid)
@@ -304,6 +316,21 @@ def test_a_code_goes_by_text_where_calls_are_not_wanted(tmp_path: Path) -> None:
         assert (await place.status(smsid))["CallStatus"] == "ANSWERED"
 
     play(tmp_path, "sms", scenario)
+
+
+def test_a_phone_that_was_busy_is_called_once_more_and_never_a_third_time(tmp_path: Path) -> None:
+    """Also where the gateway is another one by then: what was remembered in memory would be forgotten."""
+
+    async def scenario(place: Town) -> None:
+        smsid = await place.send("0901230006", "666666")
+        await until("the first call's end", lambda: place.log_of("attempt.refuse") == 1)
+        await place.restart("voice")
+        place.gateway.advance(31_000)
+        assert "SendSuccess=0&TotalPrice=0.0000" in await place.outcome(smsid)
+        assert [one.status for one in await place.calls(smsid)] == ["BUSY", "BUSY"]
+        assert len(place.phone.recordings) == 2
+
+    play(tmp_path, "voice", scenario)
 
 
 def test_a_worker_that_dies_never_makes_an_answered_phone_ring_again(tmp_path: Path) -> None:

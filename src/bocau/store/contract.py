@@ -451,6 +451,10 @@ class CallStore(DeliverStore, Protocol):
         since."""
         ...
 
+    async def calls_of(self, message_id: int) -> list[CallRecord]:
+        """How the calls of a message went, oldest first."""
+        ...
+
     def call_ended(self, record: CallRecord, ladder: bytes, done: Done[None]) -> None:
         """Remember how a call went, and what was said over SIP (core.call.pack_ladder; empty: nothing), for 7 days.
 

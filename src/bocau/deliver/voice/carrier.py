@@ -6,8 +6,7 @@ another way.
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -22,7 +21,7 @@ from bocau.deliver.sip.order import NO_MEDIA, CallResult, CallStatus, Retry, Sid
 from bocau.deliver.voice.crew import Crew, Heard, Lost
 from bocau.deliver.voice.messages import Key, Over, Picked, Place, Rang
 from bocau.ports import Pulse, Submission, World
-from bocau.store.contract import CallStore, OutcomeDeadlines, StoreFault
+from bocau.store.contract import CallStore, OutcomeDeadlines, StoreFault, Unreported
 from bocau.telemetry import CarrierMeters, Log, LogEvent
 
 __all__ = ["Past", "VoiceCarrier", "word_of"]
@@ -33,7 +32,8 @@ _TRUNK_FAULT: Final = frozenset({Retry.NEXT_TRUNK, Retry.NEXT_TRUNK_BACK_OFF})
 _ENGAGED_MS: Final = 5_000
 """Wait of a message whose number is being called for another one."""
 _CANCELLED: Final = 487
-_MOST_REMEMBERED: Final = 10_000
+_CALLED: Final = frozenset({CallStatus.BUSY.value, CallStatus.NO_ANSWER.value, LOST})
+"""Ends of a call after which there is one more, and no third."""
 _FAULT_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 60.0
 """A call that speaks is let end: nobody would call again."""
@@ -42,7 +42,7 @@ _DRAIN_SECONDS: Final = 60.0
 class _Call:
     """One call on its way."""
 
-    __slots__ = ("answered_ms", "begun_ms", "cut", "rang_ms", "sent", "sip_call_id")
+    __slots__ = ("again", "answered_ms", "begun_ms", "cut", "rang_ms", "sent", "sip_call_id")
 
     def __init__(self, sent: Sent, begun_ms: int) -> None:
         self.sent = sent
@@ -52,13 +52,15 @@ class _Call:
         self.sip_call_id = ""
         self.cut = False
         """The gateway stopped before it was answered."""
+        self.again = False
+        """It is the second call: the first was busy, not answered, or died with its process."""
 
 
 class Past(NamedTuple):
     """What decides whether a message may be called again."""
 
     again: bool
-    """It has had its second call, or has it now."""
+    """It has had its second call."""
     expires_in_ms: int
     elsewhere: bool
     """Another carrier of its route may have it."""
@@ -114,7 +116,6 @@ class VoiceCarrier:
         self._ringing: set[str] = set()
         """Numbers with a call: there is one at a time for each."""
         self._unrecorded = 0
-        self._called_again: OrderedDict[int, None] = OrderedDict()
 
     # What dispatch and the operator ask for
 
@@ -173,6 +174,24 @@ class VoiceCarrier:
     def start(self) -> None:
         """Start the workers."""
         self.crew.start()
+
+    def close_lost(self, lost: Sequence[Unreported]) -> None:
+        """Calls that were answered when the last start died: how they ended nobody knows, and nobody calls again."""
+        for key, _, phone, sip_call_id in lost:
+            self._offer(
+                ReceiptIn(
+                    self.name,
+                    sip_call_id,
+                    (match_key(sip_call_id),),
+                    phone,
+                    AttemptState.UNKNOWN,
+                    LOST,
+                    self._world.now_ms(),
+                    b"",
+                    key,
+                    hand_over=False,
+                )
+            )
 
     async def stop(self, seconds: float) -> None:
         """Let the calls that were answered end, give up those that were not, and wait until all is recorded."""
@@ -241,9 +260,10 @@ class VoiceCarrier:
 
     async def _placing(self, call_id: str, call: _Call, message: Message | None) -> Place | CallResult:
         """What a worker is told, or how the call ended before it began."""
-        number = phones.to_e164(call.sent.phone)
+        number, message_id = phones.to_e164(call.sent.phone), call.sent.key.message_id
         try:
-            manner = await self._store.manner(call.sent.key.message_id)
+            call.again = any(past.status in _CALLED for past in await self._store.calls_of(message_id))
+            manner = await self._store.manner(message_id)
         except LookupError as gone:
             return _no_call(str(gone), Retry.NONE)
         except Exception as error:  # noqa: BLE001 - the rim: a call that cannot be looked up must not stay for ever
@@ -279,8 +299,7 @@ class VoiceCarrier:
 
     def _past(self, call: _Call, expires_ms: int) -> Past:
         sent = call.sent
-        again = sent.key.message_id in self._called_again
-        return Past(again, expires_ms - self._world.now_ms(), sent.recourse.elsewhere)
+        return Past(call.again, expires_ms - self._world.now_ms(), sent.recourse.elsewhere)
 
     def _picked(self, call: _Call, picked: Picked) -> None:
         """Somebody took the call: from here on the message has been taken."""
@@ -304,8 +323,6 @@ class VoiceCarrier:
         # Given up by us before anybody took it: 487 says so, or no INVITE left. A 200 may have crossed our CANCEL.
         given_up = call.cut and (result.sip_status == _CANCELLED or not result.trunk)
         word = Word(AnswerKind.TEMPORARY, result.sip_status) if given_up else word_of(result, past)
-        if result.retry is Retry.LATER and word.kind is AnswerKind.TEMPORARY:
-            self._call_again(call)
         self._remember(record, result, lambda: self._refuse(call, word, record))
 
     def _lost(self, call: _Call, lost: Lost, past: Past) -> None:
@@ -317,15 +334,7 @@ class VoiceCarrier:
             self._remember(record, result, lambda: self._report(call, AttemptState.UNKNOWN, record))
             return
         word = word_of(result, past)._replace(wait_ms=0)
-        if word.kind is AnswerKind.TEMPORARY:
-            self._call_again(call)
         self._remember(record, result, lambda: self._refuse(call, word, record))
-
-    def _call_again(self, call: _Call) -> None:
-        """It will have its second call, and no third."""
-        self._called_again[call.sent.key.message_id] = None
-        if len(self._called_again) > _MOST_REMEMBERED:
-            self._called_again.popitem(last=False)
 
     # What the store is told
 
@@ -367,13 +376,16 @@ class VoiceCarrier:
             call.sent.key,
             hand_over=False,
         )
+        self._offer(receipt)
+
+    def _offer(self, receipt: ReceiptIn) -> None:
         self._receipts(receipt, partial(self._reported, receipt))
 
     def _reported(self, receipt: ReceiptIn, stored: ReceiptStored | None) -> None:
         """No carrier will say it again: a receipt that could not be stored is offered again by us."""
         if stored is None:
             loop = asyncio.get_running_loop()
-            loop.call_later(_FAULT_SECONDS, self._receipts, receipt, partial(self._reported, receipt))
+            loop.call_later(_FAULT_SECONDS, self._offer, receipt)
 
     def _record_of(self, call: _Call, status: str, result: CallResult) -> CallRecord:
         key, media = call.sent.key, result.media

@@ -321,7 +321,11 @@ class RoomStore(Visiting):
         first = await self._read.row(self._q["callback_head"], (head,))
         if first is None or first[2] != smsid.lower() or account_id not in (None, first[1]):
             return []
-        return [CallRecord._make(row) for row in await self._read.rows(self._q["read_calls"], (head,))]
+        return await self.calls_of(head)
+
+    async def calls_of(self, message_id: int) -> list[CallRecord]:
+        """See CallStore."""
+        return [CallRecord._make(row) for row in await self._read.rows(self._q["read_calls"], (message_id,))]
 
     def inbound(self, inbound: InboundIn, done: Done[None]) -> None:
         """See DeliverStore."""
