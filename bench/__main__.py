@@ -9,13 +9,14 @@ from typing import Any
 
 import uvloop
 
+from bench.calls import BrokenCalls, CallOptions, measure_calls
 from bench.keys import LEAKS_FROM, probe_keys
 from bench.process import Cores, choose_cores, pin
 from bench.profiling import profile_loop
 from bench.questions import measure_questions
 from bench.stage import Effort, Stage
 from bench.stages import measure_stages
-from bench.table import key_table, profile_table, question_table, stage_table, whole_table
+from bench.table import call_table, key_table, profile_table, question_table, stage_table, whole_table
 from bench.whole import Broken, Options, measure
 
 __all__ = ["main"]
@@ -30,7 +31,7 @@ def main(words: list[str] | None = None) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             result = runner.run(_COMMANDS[given.command](given, choose_cores()))
-        except Broken as broken:
+        except (Broken, BrokenCalls) as broken:
             print(broken, file=sys.stderr)
             return 1
     line = json.dumps(result)
@@ -39,7 +40,11 @@ def main(words: list[str] | None = None) -> int:
         given.json.write_text(f"{line}\n", "utf-8")
     if any(abs(pair["t"]) >= LEAKS_FROM for pair in result.get("welch", ())):
         return 1
-    return 2 if result.get("lost") or result.get("sent_twice") or result.get("callback_lost") else 0
+    return (
+        2
+        if result.get("lost") or result.get("lost_calls") or result.get("sent_twice") or result.get("callback_lost")
+        else 0
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--repeat", type=_count, default=1, help="runs; the one with the least CPU is shown")
     add("--iterations", type=_count, default=20_000, help="of each stage, in each round")
     add("--rounds", type=_count, default=3, help="of each stage; the least counts")
+    add("--calls", type=_count, default=200, help="calls at once")
     add("--rows", type=_count, default=1_000_000, help="messages in the store that questions are put to")
     add("--top", type=_count, default=30, help="functions of a profile")
     add("--folder", type=Path, help="where stores are made; else the place for temporary files")
@@ -125,7 +131,14 @@ async def _keys(given: argparse.Namespace, cores: Cores) -> dict[str, Any]:
     return {"keys_us": probe.microseconds, "welch": [pair._asdict() for pair in probe.pairs]}
 
 
+async def _calls(given: argparse.Namespace, _: Cores) -> dict[str, Any]:
+    result = await measure_calls(CallOptions(given.calls, given.rate or 100.0, given.folder))
+    print(call_table(result), end="\n\n")
+    return result
+
+
 _COMMANDS = {
+    "calls": _calls,
     "keys": _keys,
     "all": _all,
     "whole": _whole,

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Cores", "GatewayProcess", "choose_cores", "free_port", "pin", "spawn"]
+__all__ = ["Cores", "GatewayProcess", "children_of", "choose_cores", "cpu_seconds", "free_port", "pin", "spawn"]
 
 _STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
@@ -102,6 +102,18 @@ def _stat(place: Path) -> _Stat:
     tick = os.sysconf("SC_CLK_TCK")
     user, kernel = [int(word) / tick for word in rest.split()[11:13]]
     return _Stat(name, user, kernel)
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process since its start, all threads."""
+    stat = _stat(Path("/proc", str(pid)))
+    return stat.user + stat.kernel
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process started."""
+    tasks = Path("/proc", str(pid), "task").iterdir()
+    return sorted({int(child) for task in tasks for child in (task / "children").read_text().split()})
 
 
 class GatewayProcess:

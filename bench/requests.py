@@ -4,7 +4,7 @@ import json
 
 from bocau.provision import BENCH
 
-__all__ = ["ACCEPTED", "CALLBACK_PATH", "PATH", "body", "http_request", "phone_of"]
+__all__ = ["ACCEPTED", "CALLBACK_PATH", "PATH", "body", "call_body", "http_request", "phone_of"]
 
 PATH = "/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 CALLBACK_PATH = "/cb/"
@@ -33,6 +33,18 @@ def body(number: int, sink_port: int, series: str = "bench") -> bytes:
     }
     if sink_port:
         members["CallbackUrl"] = f"http://127.0.0.1:{sink_port}{CALLBACK_PATH}{number:07d}?from=bench"
+    return json.dumps(members).encode()
+
+
+def call_body(number: int) -> bytes:
+    """The JSON body of a message that is called: a code of six digits."""
+    members = {
+        "ApiKey": BENCH.api_key,
+        "Content": f"{number:06d}",
+        "Phone": phone_of(number),
+        "SecretKey": BENCH.secret_key,
+        "SmsType": "8",
+    }
     return json.dumps(members).encode()
 
 

@@ -8,7 +8,7 @@ from bench.profiling import Spent
 from bench.questions import Asked
 from bench.stage import Stage
 
-__all__ = ["key_table", "profile_table", "question_table", "stage_table", "whole_table"]
+__all__ = ["call_table", "key_table", "profile_table", "question_table", "stage_table", "whole_table"]
 
 _OVER = "above"
 
@@ -46,6 +46,27 @@ def stage_table(stages: Sequence[Stage]) -> str:
         f"  {name:<52}{us:>9.1f}{'' if limit is None else f'{limit:g}':>9}  {flag}" for name, us, limit, flag in rows
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def call_table(result: dict[str, Any]) -> str:
+    """The run of calls, beside what is wanted of it."""
+    heard, gap = result["heard"], result["heard"]["gap_ms"]
+    quiet, busy = result["accept_quiet_ms"], result["accept_busy_ms"]
+    rows = [
+        ("calls", f"{result['asked']} asked for, {heard['hung_up']} spoken to the end, {heard['at_once']} at once"),
+        ("", f"as they were recorded: {', '.join(f'{n} {status}' for status, n in result['ended'].items())}"),
+        ("CPU of the worker", f"{result['cpu_ms_per_call_second']} ms for a second of a call (wanted: 1.5 at most)"),
+        ("  of the gateway", f"{result['gateway_cpu_s']} s in all, beside {result['worker_cpu_s']} s of the worker"),
+        (
+            "gaps between packets",
+            f"p50 {gap['p50']} ms, p99 {gap['p99']} ms, p99.9 {gap['p99.9']} ms, most {gap['max']} ms",
+        ),
+        ("", f"(wanted: p99 below 40) over {heard['packets']} packets, {heard['lost']} lost"),
+        ("accepting a text", f"p50 {quiet['p50']} ms, p99 {quiet['p99']} ms without calls"),
+        ("", f"p50 {busy['p50']} ms, p99 {busy['p99']} ms beside them (wanted: not doubled)"),
+    ]
+    title = f"{result['calls']} calls by one worker, {result['text_rate']:g} texts a second beside them"
+    return "\n".join([title, *(f"  {name:<21}{text}" for name, text in rows)])
 
 
 def profile_table(spent: Sequence[Spent]) -> str:

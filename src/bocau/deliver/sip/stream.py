@@ -33,11 +33,9 @@ class Stream:
 
     __slots__ = (
         "_at",
-        "_began",
         "_cname",
         "_far_lost",
         "_keys",
-        "_octets_sent",
         "_port_learnt",
         "_prompt",
         "_reception",
@@ -64,15 +62,14 @@ class Stream:
         self._cname = cname
         self._remote: RemoteMedia | None = None
         self._prompt: Utterance | None = None
-        self._speech = memoryview(b"")
+        self._speech = b""
         self._silence = b""
         self._at = 0
         self._said = True
-        self._began = False
         self._port_learnt = False
         self._reception = Reception()
         self._keys = KeyReader()
-        self._sent = self._octets_sent = self._strangers = self._unreadable = 0
+        self._sent = self._strangers = self._unreadable = 0
         self._far_lost: int | None = None
 
     def connect(self, remote: RemoteMedia) -> None:
@@ -83,13 +80,13 @@ class Stream:
         if remote.host not in _NOWHERE:
             self.target = Source(_plain(remote.host), remote.port)
         if self._prompt is not None:
-            self._speech = memoryview(self._prompt.octets(remote.codec))
+            self._speech = self._prompt.octets(remote.codec)
 
     def say(self, prompt: Utterance) -> None:
         """Say this from its beginning, instead of anything else."""
         codec = self._remote.codec if self._remote is not None else Codec.PCMA
         self._prompt = prompt
-        self._speech = memoryview(prompt.octets(codec))
+        self._speech = prompt.octets(codec)
         self._at = 0
         self._said = False
 
@@ -108,16 +105,13 @@ class Stream:
         if not remote.hears:
             return None
         frame = self._silence if self._said else self._frame()
-        marker = not self._began
-        self._began = True
-        head = packet.header(remote.payload_type, self._sequence, timestamp, self._ssrc, marker)
+        head = packet.header(remote.payload_type, self._sequence, timestamp, self._ssrc, not self._sent)
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._sent += 1
-        self._octets_sent += _FRAME
         return head + frame
 
     def _frame(self) -> bytes:
-        frame = bytes(self._speech[self._at : self._at + _FRAME])
+        frame = self._speech[self._at : self._at + _FRAME]
         self._at += _FRAME
         self._said = self._at >= len(self._speech)
         return frame if len(frame) == _FRAME else frame + self._silence[len(frame) :]
@@ -171,7 +165,7 @@ class Stream:
         if self._sent:
             seconds, rest = divmod(now_ms, 1000)
             ntp = (seconds + _EPOCH_1900) << 32 | (rest << 32) // 1000
-            sender = rtcp.SenderInfo(ntp, self._timestamp, self._sent, self._octets_sent)
+            sender = rtcp.SenderInfo(ntp, self._timestamp, self._sent, self._sent * _FRAME)
         return rtcp.encode(rtcp.Compound(self._ssrc, sender, (block,) if block else (), self._cname, bye))
 
     def counters(self) -> MediaCounters:

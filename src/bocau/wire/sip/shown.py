@@ -27,7 +27,8 @@ def shown(message: bytes) -> str:
 
 
 def _line(line: str) -> str:
-    line = "".join(sign if sign.isprintable() else "?" for sign in line)
+    if not line.isprintable():
+        line = "".join(sign if sign.isprintable() else "?" for sign in line)
     if _NUMBERED.match(line) or _MEDIA.match(line):
         return _KEY.sub(r"\1:***", line)
     return _LONG_NUMBER.sub(r"\1***\2", _LOG_IN.sub(r"\1: \2 ***", line))
