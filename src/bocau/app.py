@@ -173,7 +173,7 @@ class Gateway:
         await self._build_rooms(_deadlines(settings))
         await self._refresh_directory()
         lately = await store.recent(world.now_ms() - DAY_MS, settings.accept.tracked_numbers)
-        self.door.counters.recount(lately, self.door.directory)
+        self.door.recount(lately)
         self.door.otherwise = self.fleet.hook
         limits = _limits(settings)
         spaces, handle = await self._open_kit()
@@ -268,6 +268,7 @@ class Gateway:
             self._pepper,
             RealChildren(),
             self._log_style,
+            self._calls_at_once,
         )
         self.fleet = Fleet(tools, self._dispatcher, store)
         await self.fleet.build(settings)
@@ -320,6 +321,10 @@ class Gateway:
             self.log.info(LogEvent.DIRECTORY_RELOAD, version=self.door.directory.version)
         return False
 
+    def _calls_at_once(self, account_id: int) -> int:
+        account = self.door.directory.accounts.get(account_id)
+        return 0 if account is None else account.limits.calls_at_once
+
     async def _note_used(self) -> bool:
         """Note when keys were used last: once a minute, so that no message pays for it."""
         used = self.door.counters.take_used()
@@ -346,7 +351,7 @@ class Gateway:
                 raise
             old = self.settings
             taken = taken_over(old, settings)
-            self.door.type8_channel = channel_of(taken)
+            self.door.reroute(channel_of(taken))
             names = [name for name in settings.__struct_fields__ if name != "origins"]
             reloaded = Reloaded(
                 await self.fleet.replace(taken),
@@ -494,6 +499,10 @@ def account_limits(settings: Settings) -> AccountLimits:
         limits.range_per_10_minutes,
         limits.account_vnd_per_day * UNIT,
         limits.key_vnd_per_day * UNIT,
+        limits.call_number_per_10_minutes,
+        limits.call_number_per_day,
+        limits.calls_per_minute,
+        limits.calls_at_once,
     )
 
 
@@ -517,6 +526,7 @@ def policy_of(settings: Settings) -> Policy:
         channel_of(settings),
         settings.api.cors_origins,
         accept.json_repair,
+        accept.call_prefixes,
     )
 
 

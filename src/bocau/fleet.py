@@ -112,6 +112,8 @@ class Tools(NamedTuple):
     """Starts the processes that place calls."""
     log_style: LogStyle
     """How those write their lines."""
+    calls_at_once: Callable[[int], int]
+    """Calls that an account may have at one moment, 0: any number."""
 
 
 class Fleet:
@@ -278,6 +280,7 @@ class Fleet:
             log,
             on_room=self._dispatcher.notify,
             on_callbacks=tools.on_callbacks,
+            calls_at_once=tools.calls_at_once,
         )
         self._take_in(Carrier(name=VOICE), carrier)
         carrier.close_lost(await tools.store.unreported(VOICE, MOST_OPEN))

@@ -16,6 +16,7 @@ COUNTS = frozenset(
         *("max_parts_gsm", "max_parts_ucs2", "max_receivers", "binds", "window", "tries"),
         *("tracked_numbers", "number_per_10_minutes", "number_per_day", "range_per_10_minutes"),
         *("account_vnd_per_day", "key_vnd_per_day"),
+        *("call_number_per_10_minutes", "call_number_per_day", "calls_per_minute", "calls_at_once"),
         *("part_cost", "breaker_failures", "breaker_probes", "put_off_tries"),
         *("source_ton", "source_npi", "destination_ton", "destination_npi", "address_ton", "address_npi"),
         *("gsm_data_coding", "protocol_id", "priority", "registered_delivery", "receiver_port", "trace_pdus"),

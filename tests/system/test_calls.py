@@ -24,6 +24,7 @@ from bocau.caller.client import GuardedHttp, HttpLimits
 from bocau.client import parse_callback
 from bocau.core.call import CallRecord
 from bocau.core.directory import RecordingRow
+from bocau.core.limits import LimitRow
 from bocau.deliver.speech.builtin import Builtin
 from bocau.deliver.speech.cache import Cache
 from bocau.deliver.speech.prompt import Options
@@ -316,6 +317,23 @@ def test_a_code_goes_by_text_where_calls_are_not_wanted(tmp_path: Path) -> None:
         assert (await place.status(smsid))["CallStatus"] == "ANSWERED"
 
     play(tmp_path, "sms", scenario)
+
+
+def test_an_account_has_so_many_calls_at_once_and_the_others_wait(tmp_path: Path) -> None:
+    """One at a time by its own limit: the second phone rings when the first call is over."""
+
+    async def scenario(place: Town) -> None:
+        store = place.gateway.store
+        await store.put_limit(LimitRow(1, "calls-at-once", 1))
+        await until("the limit is known", lambda: place.gateway.door.directory.accounts[1].limits.calls_at_once == 1)
+        first, second = await place.send("0901230028", "111111"), await place.send("0901231028", "222222")
+        await until("one phone rings", lambda: place.phone.recordings)
+        assert "SendSuccess=1" in await place.outcome(first)
+        assert len(place.phone.recordings) == 1
+        place.gateway.advance(6_000)
+        assert "SendSuccess=1" in await place.outcome(second)
+
+    play(tmp_path, "voice", scenario)
 
 
 def test_a_phone_that_was_busy_is_called_once_more_and_never_a_third_time(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from bocau.accept.entry import Visit, enter
 from bocau.accept.mismatch import mismatch
 from bocau.accept.origin import NO_PROXIES, Proxies
+from bocau.accept.tolls import is_called
 from bocau.core import phone
 from bocau.core.directory import Account, Brandname, Directory, Key, RegisteredTemplate, Scope
 from bocau.core.message import RouteClass
@@ -72,6 +73,8 @@ class Policy(NamedTuple):
     """Sites whose pages may call, `*` for all."""
     json_repair: bool = False
     """Bodies like the samples of the API's documents are read, though they are no JSON."""
+    call_prefixes: tuple[str, ...] = ("0",)
+    """Beginnings of the numbers that may be called."""
 
 
 class Receiver(NamedTuple):
@@ -106,6 +109,8 @@ class Draft(Struct, frozen=True, gc=False):
     """As in the policy."""
     recording: int = 0
     """What its call plays; 0: nothing."""
+    called: bool = False
+    """It goes by a call, if only at first."""
 
 
 class Quote(NamedTuple):
@@ -162,7 +167,9 @@ def check(
         return _refuse(codes.REQUEST_ID_TOO_LONG, 7, f"RequestId has {len(request.request_id)} characters, at most 120")
     url, warnings = _callback(request.callback_url)
     valid, dropped = phones
-    allowed = _allowed(valid, account, content.text, visit, now_ms) if account.guarded else valid
+    called = _called(sms_type, account, policy)
+    guarded = account.guarded or called is not None
+    allowed = _allowed(valid, key, content.text, called, visit, now_ms) if guarded else valid
     if isinstance(allowed, Refusal):
         return allowed
     networks = [(number, numbering.telco_of(number)) for number in allowed]
@@ -184,6 +191,7 @@ def check(
         key.api_key,
         policy.equal_text_ms,
         request.recording,
+        called is not None,
     )
 
 
@@ -319,11 +327,23 @@ def _callback(url: str) -> tuple[str, tuple[str, ...]]:
     return "", ("CallbackUrl is not an http or https URL and is ignored",)
 
 
+def _called(sms_type: int, account: Account, policy: Policy) -> tuple[str, ...] | None:
+    """How the numbers begin that may be called, for a request that goes by a call; None for every other."""
+    if sms_type == _FIXED_NUMBER and is_called(account, policy.type8_channel):
+        return policy.call_prefixes
+    return None
+
+
 def _allowed(
-    phones: tuple[str, ...], account: Account, text: str, visit: Visit, now_ms: int
+    phones: tuple[str, ...], key: Key, text: str, called: tuple[str, ...] | None, visit: Visit, now_ms: int
 ) -> tuple[str, ...] | Refusal:
-    """Step 9: the numbers that are not blocked and not sent to too often, if the text has no blocked word."""
-    allowed = phones
+    """Step 9: the numbers that are not blocked and not sent to too often, if the text has no blocked word; for a call,
+    one that may be called, and not too often."""
+    account, allowed = key.account, phones
+    if called is not None:
+        toll = _toll(phones[0], key, called, visit, now_ms)
+        if toll is not None:
+            return toll
     if account.blocked_numbers:
         allowed = tuple(number for number in phones if not any(number in listed for listed in account.blocked_numbers))
         if not allowed:
@@ -338,6 +358,13 @@ def _allowed(
     if account.blocked_words and any(words.find(text) is not None for words in account.blocked_words):
         return _refuse(codes.BLOCKED_KEYWORD, 9, "Content has a word of the block list")
     return allowed
+
+
+def _toll(number: str, key: Key, prefixes: tuple[str, ...], visit: Visit, now_ms: int) -> Refusal | None:
+    """A call has one number."""
+    if not number.startswith(prefixes):
+        return _refuse(codes.BLOCKED_NUMBER, 9, "numbers that begin so are not called")
+    return None if visit.tolls is None else visit.tolls.refusal(key, number, now_ms)
 
 
 def _receivers(

@@ -11,7 +11,7 @@ from typing import Final
 
 from bocau.core.directory import Account, Directory, Key
 
-__all__ = ["DAY_MS", "Counters"]
+__all__ = ["DAY_MS", "Counters", "Times", "too_often", "with_one"]
 
 DAY_MS: Final = 86_400_000
 _TEN_MINUTES_MS: Final = 600_000
@@ -21,7 +21,7 @@ _NUMBERS: Final = 10**15
 """More than any number has: keeps the numbers of accounts apart."""
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
-_Times = int | tuple[int, ...]
+Times = int | tuple[int, ...]
 """When a number was sent to: once, or several times in order."""
 
 
@@ -34,8 +34,8 @@ class Counters:
         self._tracked = tracked
         self._turns: dict[str, int] = {}
         self._rehearsals: dict[str, int] = {}
-        self._times: dict[int, _Times] = {}
-        self._times_before: dict[int, _Times] = {}
+        self._times: dict[int, Times] = {}
+        self._times_before: dict[int, Times] = {}
         self._times_since = 0
         self._ranges: dict[int, int] = {}
         self._ranges_before: dict[int, int] = {}
@@ -75,7 +75,7 @@ class Counters:
 
     def crowded(self, account: Account, phones: Sequence[str], now_ms: int) -> Mapping[str, str]:
         """The numbers of a request that were sent to too often, each with the reason. Nothing is counted."""
-        _, in_ten_minutes, in_a_day, in_range, _, _ = account.limits
+        _, in_ten_minutes, in_a_day, in_range, *_ = account.limits
         found: dict[str, str] = {}
         beside: dict[int, int] = {}
         first, times_of, before = account.id * _NUMBERS, self._times.get, self._times_before
@@ -84,7 +84,7 @@ class Counters:
             times = times_of(place)
             if times is None and before:
                 times = before.get(place)
-            if times is not None and (reason := _too_often(times, in_ten_minutes, in_a_day, now_ms)):
+            if times is not None and (reason := too_often(times, in_ten_minutes, in_a_day, now_ms)):
                 found[phone] = reason
             elif in_range:
                 block = place // _RANGE
@@ -97,7 +97,7 @@ class Counters:
 
     def count(self, account: Account, phone: str, now_ms: int) -> None:
         """A message is being accepted."""
-        _, in_ten_minutes, in_a_day, in_range, _, _ = account.limits
+        _, in_ten_minutes, in_a_day, in_range, *_ = account.limits
         place = account.id * _NUMBERS + int(phone)
         if in_ten_minutes or in_a_day:
             known = self._times
@@ -107,7 +107,7 @@ class Counters:
             if len(known) >= self._tracked or now_ms - self._times_since > DAY_MS:
                 self._times_before, self._times, self._times_since = known, {}, now_ms
                 known = self._times
-            known[place] = now_ms if times is None else _with(times, now_ms, max(in_ten_minutes, in_a_day))
+            known[place] = now_ms if times is None else with_one(times, now_ms, max(in_ten_minutes, in_a_day))
         if in_range:
             if now_ms // _TEN_MINUTES_MS != self._window or len(self._ranges) >= self._tracked:
                 self._turn_window(now_ms)
@@ -127,9 +127,9 @@ class Counters:
         if self._ranges.get(block):
             self._ranges[block] -= 1
 
-    def recount(self, rows: Iterable[tuple[int, str, int]], directory: Directory) -> None:
+    def recount(self, rows: Iterable[tuple[int, str, int, int]], directory: Directory) -> None:
         """Count what the store remembers: account, phone and moment of each message, newest first."""
-        for account_id, phone, created_ms in reversed(list(rows)):
+        for account_id, phone, created_ms, _ in reversed(list(rows)):
             account = directory.accounts.get(account_id)
             if account is not None and account.counted:
                 self.count(account, phone, created_ms)
@@ -157,17 +157,18 @@ def _taken(turns: Mapping[str, int], api_key: str, now: int) -> int:
     return taken if now < taken <= now + _SECOND_US else now
 
 
-def _with(times: _Times, now_ms: int, most: int) -> _Times:
+def with_one(times: Times, now_ms: int, most: int) -> Times:
+    """The moments with one more; of no more than `most` the newest are of use."""
     earlier = (times,) if isinstance(times, int) else times
     return (*earlier[1 - most :], now_ms) if most > 1 else now_ms
 
 
-def _too_often(times: _Times, in_ten_minutes: int, in_a_day: int, now_ms: int) -> str:
+def too_often(times: Times, in_ten_minutes: int, in_a_day: int, now_ms: int, what: str = "messages") -> str:
     """Why a number gets no more for now; empty if it does."""
     if isinstance(times, int):
         times = (times,)
     for limit, span_ms, span in ((in_ten_minutes, _TEN_MINUTES_MS, "10 minutes"), (in_a_day, DAY_MS, "24 hours")):
         if limit and len(times) >= limit and 0 <= now_ms - times[-limit] < span_ms:
             wait = (span_ms - now_ms + times[-limit]) // 1_000 + 1
-            return f"{limit} messages to this number in {span}; again in {wait} s"
+            return f"{limit} {what} to this number in {span}; again in {wait} s"
     return ""

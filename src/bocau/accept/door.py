@@ -7,7 +7,7 @@ form a send came in, it becomes one SendRequest and takes one way from there.
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from bocau.accept.questions import Questions, Stopped
 from bocau.accept.registering import judge
 from bocau.accept.replies import Caller, as_call, in_its_form
 from bocau.accept.strangers import Strangers
+from bocau.accept.tolls import Tolls
 from bocau.core.directory import Directory, Scope
 from bocau.core.ids import Ids
 from bocau.core.message import Admission, Admitted, Duplicate, NoBalance, Overspent, RouteClass
@@ -73,8 +74,6 @@ class Door:
     ) -> None:
         self.closed = False
         """True while the gateway stops, or cannot store: sends are answered 503."""
-        self.type8_channel = policy.type8_channel
-        """See Policy; routes that are reloaded may change it."""
         self.otherwise: Callable[[Request], bool] = _nobody
         """Who else answers on this listener, asked about paths that are no operation; False: it is not theirs."""
         self._world = world
@@ -91,7 +90,8 @@ class Door:
         self._proxies = policy.proxies
         self._origins = Origins(policy.origins) if policy.origins else None
         self._strangers = Strangers()
-        self._visit = Visit(Scope.SEND, self.counters, self._proxies)
+        self.tolls = Tolls(policy.tracked_numbers)
+        self._visit = Visit(Scope.SEND, self.counters, self._proxies, tolls=self.tolls)
         self._questions = Questions(world, store, policy)
         self.directory = Directory(0, {}, {}, b"")
         self._kinds: dict[Kind, Callable[[Caller, Operation, bytes], None]] = {
@@ -104,6 +104,15 @@ class Door:
             Kind.UNSUPPORTED: self._unsupported,
             **dict.fromkeys(self._questions.kinds, self._question),
         }
+
+    def reroute(self, type8_channel: str) -> None:
+        """Take what routes that were reloaded may change; see Policy."""
+        self._policy = self._policy._replace(type8_channel=type8_channel)
+
+    def recount(self, rows: Sequence[tuple[int, str, int, int]]) -> None:
+        """Count what the store remembers of the last day: account, phone, moment and type, newest first."""
+        self.counters.recount(rows, self._directory)
+        self.tolls.recount(rows, self._directory, self._policy.type8_channel)
 
     @property
     def directory(self) -> Directory:
@@ -169,7 +178,8 @@ class Door:
         if operation.kind is Kind.CALL_TEMPLATE:
             self._take(as_call(request), asked.request, lambda key: compose_spoken(asked, key))
         else:
-            self._take(as_call(request), asked.request, lambda key: compose_recorded(asked, key, self.type8_channel))
+            channel = self._policy.type8_channel
+            self._take(as_call(request), asked.request, lambda key: compose_recorded(asked, key, channel))
 
     def _send_code(self, request: Caller, operation: Operation, query: bytes) -> None:
         """A send with a code that we make up."""
@@ -228,6 +238,8 @@ class Door:
         if counted:
             for receiver in draft.receivers:
                 self.counters.count(draft.account, receiver.phone, now_ms)
+        if draft.called:
+            self.tolls.count(draft.account, draft.api_key, draft.receivers[0].phone, now_ms)
         if made is not None:
             rows = replace(rows, code=made.remembered(self._directory, draft, now_ms))
         began = self._world.monotonic()
@@ -242,6 +254,8 @@ class Door:
             if counted:
                 for receiver in draft.receivers:
                     self.counters.uncount(draft.account, receiver.phone, now_ms)
+            if draft.called:
+                self.tolls.uncount(draft.account, draft.receivers[0].phone, now_ms)
             self._not_admitted(request, result, draft)
 
         self._store.admit(rows, done)

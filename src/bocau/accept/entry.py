@@ -5,6 +5,7 @@ from typing import Protocol
 
 from bocau.accept.counters import Counters
 from bocau.accept.origin import NO_PROXIES, Address, Proxies, address_of, is_within
+from bocau.accept.tolls import Tolls
 from bocau.core.directory import Directory, Key, Scope
 from bocau.core.refusal import Refusal
 from bocau.wire.esms import codes
@@ -38,7 +39,7 @@ class Visit:
     `rehearsal` (which takes part in no count), `asker` (None: the operator himself) and `compose`.
     """
 
-    __slots__ = ("_proxies", "asker", "compose", "counters", "rehearsal", "scope")
+    __slots__ = ("_proxies", "asker", "compose", "counters", "rehearsal", "scope", "tolls")
 
     def __init__(
         self,
@@ -46,10 +47,12 @@ class Visit:
         counters: Counters | None = None,
         proxies: Proxies = NO_PROXIES,
         asker: Asker | None = None,
+        tolls: Tolls | None = None,
     ) -> None:
         self.scope = scope.value
         """As text, whose hash costs nothing."""
         self.counters = counters
+        self.tolls = tolls
         self.asker = asker
         self.rehearsal = False
         self.compose: Compose | None = None

@@ -24,6 +24,14 @@ class Limits(NamedTuple):
     """Prices of what the account is accepted for in a day of Vietnam, 1/10,000 VND."""
     key_day: int
     """The same of each key."""
+    call_10_minutes: int = 0
+    """Calls that are asked for to one number in any 10 minutes."""
+    call_day: int = 0
+    """The same in any 24 hours."""
+    calls_minute: int = 0
+    """Calls that are asked for with one key in a minute; as many may come at once."""
+    calls_at_once: int = 0
+    """Calls of the account at one moment."""
 
 
 UNLIMITED: Final = Limits(0, 0, 0, 0, 0, 0)
@@ -56,6 +64,10 @@ LIMITS: Final[Mapping[str, LimitKind]] = MappingProxyType(
         "range-10-minutes": LimitKind(
             "range_10_minutes", 1, 1_000_000, "messages to a thousand neighbouring numbers in 10 minutes"
         ),
+        "call-number-10-minutes": LimitKind("call_10_minutes", 1, 50, "calls to one number in 10 minutes"),
+        "call-number-day": LimitKind("call_day", 1, 100, "calls to one number in 24 hours"),
+        "calls-per-minute": LimitKind("calls_minute", 1, 1_000_000, "calls asked for with one key in a minute"),
+        "calls-at-once": LimitKind("calls_at_once", 1, 100_000, "calls of the account at one moment; the others wait"),
         "account-day-vnd": LimitKind("account_day", UNIT, 10**12, "VND that the account may spend in a day"),
         "key-day-vnd": LimitKind("key_day", UNIT, 10**12, "VND that one key may spend in a day"),
     }

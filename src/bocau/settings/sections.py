@@ -183,6 +183,10 @@ class Accept(Section, frozen=True, kw_only=True):
             "bytes each.",
         ),
     ] = 200_000
+    call_prefixes: Annotated[
+        tuple[Annotated[str, Meta(pattern="^0[0-9]{0,8}$")], ...],
+        Meta(min_length=1, max_length=100, description="Beginnings of the numbers that may be called. Others: 99."),
+    ] = ("03", "05", "07", "08", "09")
     query_days: Annotated[
         int, Meta(ge=1, le=3_660, description="Days that a request can be asked about by its id; then it is 105.")
     ] = 7
@@ -225,6 +229,17 @@ class Limits(Section, frozen=True, kw_only=True):
         Meta(ge=0, le=1_000_000_000_000, description="Prices accepted of one account in a day of Vietnam. More: 103."),
     ] = 100_000_000
     key_vnd_per_day: Annotated[int, Meta(ge=0, le=1_000_000_000_000, description="The same with one key.")] = 50_000_000
+    call_number_per_10_minutes: Annotated[
+        int, Meta(ge=0, le=50, description="Calls of one account to one number in any 10 minutes. More: 99.")
+    ] = 3
+    call_number_per_day: Annotated[int, Meta(ge=0, le=100, description="The same in any 24 hours.")] = 10
+    calls_per_minute: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Calls asked for with one key in a minute; as many at once. More: 160."),
+    ] = 300
+    calls_at_once: Annotated[
+        int, Meta(ge=0, le=100_000, description="Calls of one account at one moment. The others wait for their turn.")
+    ] = 100
 
 
 class Schedule(Section, frozen=True, kw_only=True):

@@ -306,8 +306,8 @@ class AcceptStore(Protocol):
         """Note when keys were used last: of each, the ApiKey and the moment."""
         ...
 
-    async def recent(self, since_ms: int, limit: int) -> list[tuple[int, str, int]]:
-        """The newest messages accepted since then: account, phone and moment of each, newest first."""
+    async def recent(self, since_ms: int, limit: int) -> list[tuple[int, str, int, int]]:
+        """The newest messages accepted since then: account, phone, moment and SmsType of each, newest first."""
         ...
 
     async def read_directory(self) -> DirectoryRows:

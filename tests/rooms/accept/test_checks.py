@@ -84,7 +84,7 @@ def test_a_plain_request_passes() -> None:
     found = passed(REQUEST)
     assert found.account.id == 1
     otp = (PHONES[2], 2, 850 * VND, "otp")
-    assert astuple(found)[1:] == (2, "BOCAU", TEXT, 1, (otp,), 0, 0, "", (), None, KEY, 0, 0)
+    assert astuple(found)[1:] == (2, "BOCAU", TEXT, 1, (otp,), 0, 0, "", (), None, KEY, 0, 0, False)
 
 
 # The codes

@@ -166,8 +166,8 @@ def test_a_start_counts_again_what_the_store_remembers() -> None:
     """Newest first, as the store gives them; of unknown accounts nothing."""
     accounts = directory(Stock(limits=FIVE_AND_TEN))
     counters = Counters(1000)
-    rows = [(1, PHONE, NOW - second * 1000) for second in range(5)]
-    counters.recount([*rows, (9, PHONE, NOW)], accounts)
+    rows = [(1, PHONE, NOW - second * 1000, 2) for second in range(5)]
+    counters.recount([*rows, (9, PHONE, NOW, 2)], accounts)
     assert not send(counters, accounts.accounts[1], PHONE, NOW)
     assert send(counters, accounts.accounts[1], PHONE, NOW + 10 * MINUTE)
 

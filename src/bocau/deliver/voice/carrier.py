@@ -6,6 +6,7 @@ another way.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
@@ -30,7 +31,7 @@ _AGAIN_MS: Final = 30_000
 """Wait before a phone that was busy or not answered is called once more (voice, Mapping)."""
 _TRUNK_FAULT: Final = frozenset({Retry.NEXT_TRUNK, Retry.NEXT_TRUNK_BACK_OFF})
 _ENGAGED_MS: Final = 5_000
-"""Wait of a message whose number is being called for another one."""
+"""Wait of a message whose number is being called for another one, or whose account has all the calls it may have."""
 _CANCELLED: Final = 487
 _CALLED: Final = frozenset({CallStatus.BUSY.value, CallStatus.NO_ANSWER.value, LOST})
 """Ends of a call after which there is one more, and no third."""
@@ -95,8 +96,10 @@ class VoiceCarrier:
         *,
         on_room: Callable[[], None],
         on_callbacks: Callable[[], None],
+        calls_at_once: Callable[[int], int] = lambda _: 0,
     ) -> None:
-        """`crew` makes the workers, given whom to tell of room."""
+        """`crew` makes the workers, given whom to tell of room; `calls_at_once` says how many calls an account may have
+        at one moment, 0: any number."""
         self.name = name
         self.pulse = Pulse()
         self.outstanding = 0
@@ -115,6 +118,9 @@ class VoiceCarrier:
         """Those whose way to a worker is being prepared; the loop itself would not keep them."""
         self._ringing: set[str] = set()
         """Numbers with a call: there is one at a time for each."""
+        self._calls_at_once = calls_at_once
+        self._calls_of: Counter[int] = Counter()
+        """Calls at this moment by account."""
         self._unrecorded = 0
 
     # What dispatch and the operator ask for
@@ -231,7 +237,8 @@ class VoiceCarrier:
             submission.recourse,
         )
         call = _Call(sent, self._world.now_ms())
-        if sent.phone in self._ringing:
+        most = self._calls_at_once(sent.account_id)
+        if sent.phone in self._ringing or (most and self._calls_of[sent.account_id] >= most):
             self.outstanding -= 1
             self._recorder.record(sent, AnswerKind.TEMPORARY, wait_ms=_ENGAGED_MS)
             self._on_room()
@@ -239,6 +246,7 @@ class VoiceCarrier:
         call_id = f"{submission.message_id:x}-{submission.number}"
         self._calls[call_id] = call
         self._ringing.add(sent.phone)
+        self._calls_of[sent.account_id] += 1
         begun = asyncio.ensure_future(self._begin(call_id, call, submission.message))
         self._begun.add(begun)
         begun.add_done_callback(self._begun.discard)
@@ -296,6 +304,7 @@ class VoiceCarrier:
     def _over(self, call_id: str, call: _Call) -> None:
         self._calls.pop(call_id, None)
         self._ringing.discard(call.sent.phone)
+        self._calls_of -= Counter({call.sent.account_id: 1})
 
     def _past(self, call: _Call, expires_ms: int) -> Past:
         sent = call.sent

@@ -67,8 +67,8 @@ ON CONFLICT (account_id, digest) DO UPDATE SET head = excluded.head, created_ms 
 UPDATE api_key SET used_ms = $2 WHERE api_key = $1;
 
 -- name: recent_receivers
--- What a start counts again: the newest messages, with whose they are, for whom, and when they came.
-SELECT account_id, phone, created_ms FROM message
+-- What a start counts again: the newest messages, with whose they are, for whom, when they came, and their type.
+SELECT account_id, phone, created_ms, sms_type FROM message
 WHERE id >= $1 AND state <> 'rejected' ORDER BY id DESC LIMIT $2;
 
 -- name: change_balance

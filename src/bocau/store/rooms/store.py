@@ -144,10 +144,10 @@ class RoomStore(Visiting):
         await db.many(self._q["key_used"], [key for keys in items for key in keys])
         return [None] * len(items)
 
-    async def recent(self, since_ms: int, limit: int) -> list[tuple[int, str, int]]:
+    async def recent(self, since_ms: int, limit: int) -> list[tuple[int, str, int, int]]:
         """See AcceptStore."""
         rows = await self._read.rows(self._q["recent_receivers"], (first_id_at(since_ms), limit))
-        return [(account_id, phone, created_ms) for account_id, phone, created_ms in rows]
+        return [(account_id, phone, created_ms, sms_type) for account_id, phone, created_ms, sms_type in rows]
 
     async def read_directory(self) -> DirectoryRows:
         """See AcceptStore."""
