@@ -47,7 +47,7 @@ from bocau.report.callbacks import CallbackPolicy, Callbacks
 from bocau.report.inbound import InboundTeller
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.loop import Schedule
-from bocau.settings import VOICE, BadSettings, Settings, channel_of, read_numbering
+from bocau.settings import VOICE, BadSettings, Settings, can_call, channel_of, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
 from bocau.store.contract import Clerk, ConsoleUser, OutcomeDeadlines, StateCounts, StoreFault
@@ -351,7 +351,7 @@ class Gateway:
                 raise
             old = self.settings
             taken = taken_over(old, settings)
-            self.door.reroute(channel_of(taken))
+            self.door.reroute(channel_of(taken), can_call=can_call(taken))
             names = [name for name in settings.__struct_fields__ if name != "origins"]
             reloaded = Reloaded(
                 await self.fleet.replace(taken),
@@ -526,6 +526,7 @@ def policy_of(settings: Settings) -> Policy:
         channel_of(settings),
         settings.api.cors_origins,
         accept.json_repair,
+        can_call(settings),
         accept.call_prefixes,
     )
 

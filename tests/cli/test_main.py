@@ -26,6 +26,9 @@ carrier = "viettel"
 
 [callback]
 secret = "0123456789abcdef"
+
+[accept]
+type8_channel = "sms"
 """
 
 
@@ -111,10 +114,10 @@ def test_problems_are_told_with_file_and_line(shell: Shell, tmp_path: Path) -> N
     result = shell.run("check")
     assert result.exit_code == 1
     assert 'bocau.toml:9: [route.all] carrier: no carrier is called "vietel"; did you mean "viettel"?' in result.stdout
-    assert "bocau.toml:14: [api] prot" in result.stdout
+    assert "bocau.toml:17: [api] prot" in result.stdout
     result = shell.run("check", "--json")
     assert result.exit_code == 1
-    assert [problem["place"] for problem in json.loads(result.stdout)["problems"]] == ["bocau.toml:9", "bocau.toml:14"]
+    assert [problem["place"] for problem in json.loads(result.stdout)["problems"]] == ["bocau.toml:9", "bocau.toml:17"]
 
 
 def test_leftovers_of_development_are_problems(shell: Shell, tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ password = "p4ssword"
 [[route]]
 name = "all"
 carrier = "viettel"
+
+[accept]
+type8_channel = "sms"
 """
 
 
@@ -36,6 +39,21 @@ def found(folder: Path, text: str, environment: dict[str, str] | None = None, mo
 def test_a_plain_production_file_has_nothing_against_it(tmp_path: Path) -> None:
     """Loopback, real keys, a private file."""
     assert found(tmp_path, GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "channel", "then"),
+    [
+        ("", "voice", "it is answered 118"),
+        ('type8_channel = "voice"', "voice", "it is answered 118"),
+        ('type8_channel = "voice_then_sms"', "voice_then_sms", "it goes by text alone"),
+    ],
+)
+def test_type_8_by_a_call_without_a_trunk_is_doubtful(tmp_path: Path, line: str, channel: str, then: str) -> None:
+    """Told at the start and by the check, with what becomes of it; voice is the default."""
+    [said] = found(tmp_path, GOOD.replace('type8_channel = "sms"', line))
+    reason = f'is "{channel}", but type 8 has no route with carrier = "voice": {then}; texts are sent by "sms"'
+    assert said.endswith(f"[accept] type8_channel: {reason}")
 
 
 def test_development_settings_are_refused_in_production(tmp_path: Path) -> None:

@@ -73,6 +73,8 @@ class Policy(NamedTuple):
     """Sites whose pages may call, `*` for all."""
     json_repair: bool = False
     """Bodies like the samples of the API's documents are read, though they are no JSON."""
+    can_call: bool = True
+    """A route leads to the trunks."""
     call_prefixes: tuple[str, ...] = ("0",)
     """Beginnings of the numbers that may be called."""
 
@@ -147,9 +149,9 @@ def check(
             return composed
         request = composed
     account = key.account
-    sms_type = _TYPES.get(request.sms_type)
-    if sms_type is None:
-        return _bad_type(request.sms_type)
+    sms_type = _type(request.sms_type, account, policy)
+    if isinstance(sms_type, Refusal):
+        return sms_type
     numbering = directory.numbering
     phones = _phones(request.phone, sms_type, policy, numbering.assigned if policy.strict_prefix else None)
     if isinstance(phones, Refusal):
@@ -225,6 +227,17 @@ def quote(request: SendRequest, key: Key, numbering: Numbering, policy: Policy) 
 
 def _refuse(code: str, step: int, reason: str, text: str | None = None) -> Refusal:
     return Refusal(code, codes.text(code) if text is None else text, reason, step)
+
+
+def _type(given: str, account: Account, policy: Policy) -> int | Refusal:
+    """Step 3. Type 8 of an account that is called alone is none where nobody can be called: it would wait for ever."""
+    sms_type = _TYPES.get(given)
+    if sms_type is None:
+        return _bad_type(given)
+    if sms_type == _FIXED_NUMBER and not policy.can_call and (account.type8_channel or policy.type8_channel) == "voice":
+        reason = "type 8 is told by a call, and no route leads to a trunk: see type8_channel in the settings"
+        return _refuse(codes.SMS_TYPE_UNSUPPORTED, 3, reason)
+    return sms_type
 
 
 def _bad_type(sms_type: str) -> Refusal:

@@ -105,9 +105,9 @@ class Door:
             **dict.fromkeys(self._questions.kinds, self._question),
         }
 
-    def reroute(self, type8_channel: str) -> None:
+    def reroute(self, type8_channel: str, *, can_call: bool) -> None:
         """Take what routes that were reloaded may change; see Policy."""
-        self._policy = self._policy._replace(type8_channel=type8_channel)
+        self._policy = self._policy._replace(type8_channel=type8_channel, can_call=can_call)
 
     def recount(self, rows: Sequence[tuple[int, str, int, int]]) -> None:
         """Count what the store remembers of the last day: account, phone, moment and type, newest first."""

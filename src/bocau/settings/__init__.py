@@ -30,7 +30,7 @@ from bocau.settings.sections import (
 )
 from bocau.settings.show import Row, effective, reference
 from bocau.settings.tls import BadTls, tls_context, trunk_authority
-from bocau.settings.trunk_rules import channel_of
+from bocau.settings.trunk_rules import can_call, channel_of
 from bocau.settings.values import BadSettings, Origin, Problem, Secret
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Store",
     "Trunk",
     "Voice",
+    "can_call",
     "carriers_of",
     "channel_of",
     "check_listeners",

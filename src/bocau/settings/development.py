@@ -62,7 +62,8 @@ def development(
             calls_at_once=0,
         ),
         store=Store(path=str(data_dir / "bocau.db")),
-        accept=Accept(auto_approve=True),
+        # Without the simulated phone nobody can be called.
+        accept=Accept(auto_approve=True, type8_channel="sms" if phone_port is None else "voice"),
         carrier=(carrier,),
         route=(*_call_route(phone_port), Route(name="all", carrier=SIMULATOR)),
         trunk=_trunk(phone_port),

@@ -251,11 +251,11 @@ def check_production(settings: Settings) -> list[Problem]:
         _no_way_out,
         _tls_files,
         trunk_files,
-        no_calls,
         _readable_secrets,
         _visible_secrets,
     )
     warnings = (
+        no_calls,
         _any_proxy,
         _loopback_callbacks,
         _unsigned_callbacks,

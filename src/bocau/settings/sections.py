@@ -194,9 +194,10 @@ class Accept(Section, frozen=True, kw_only=True):
         Literal["auto", "voice", "sms", "voice_then_sms"],
         Meta(
             description="How SmsType 8 reaches the phone: by a call, by a text, or by a text if the call was not "
-            "answered. auto: by a call where a route leads to a [[trunk]], else by a text. An account may differ."
+            "answered. Without a route to a [[trunk]] voice is answered 118, and auto goes by text. An account may "
+            "differ."
         ),
-    ] = "auto"
+    ] = "voice"
     call_status: Annotated[
         Literal["documented", "plain"],
         Meta(

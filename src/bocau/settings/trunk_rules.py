@@ -11,6 +11,7 @@ from bocau.settings.values import Path
 
 __all__ = [
     "audio_ports",
+    "can_call",
     "carriers_of",
     "channel_of",
     "no_calls",
@@ -45,20 +46,22 @@ def voice_routes(settings: Settings) -> Iterator[Broken]:
 def no_calls(settings: Settings) -> Iterator[Broken]:
     """Calls are wanted, and no route leads to a trunk."""
     channel = settings.accept.type8_channel
-    if channel_of(settings) != "sms" and not _calls(settings):
-        text = f'is "{channel}", but no route has carrier = "{VOICE}" and sms_type = 8; or say "sms"'
-        yield ("accept", "type8_channel"), text
+    if channel_of(settings) == "sms" or can_call(settings):
+        return
+    then = "it goes by text alone" if channel == "voice_then_sms" else "it is answered 118"
+    text = f'is "{channel}", but type 8 has no route with carrier = "{VOICE}": {then}; texts are sent by "sms"'
+    yield ("accept", "type8_channel"), text
 
 
 def channel_of(settings: Settings) -> Literal["voice", "sms", "voice_then_sms"]:
     """How SmsType 8 reaches the phone, with auto decided."""
     channel = settings.accept.type8_channel
     if channel == "auto":
-        return "voice" if _calls(settings) else "sms"
+        return "voice" if can_call(settings) else "sms"
     return channel
 
 
-def _calls(settings: Settings) -> bool:
+def can_call(settings: Settings) -> bool:
     """Whether a route leads to the trunks."""
     return any(VOICE in carriers_of(route) for route in settings.route)
 

@@ -107,6 +107,20 @@ def test_texts_of_type_8_are_no_calls(tmp_path: Path) -> None:
     doorway(tmp_path, scenario, Stock(limits=DEFAULTS), policy=POLICY._replace(type8_channel="sms"))
 
 
+@pytest.mark.parametrize(("channel", "code"), [("voice", "118"), ("voice_then_sms", "100"), ("sms", "100")])
+def test_without_a_trunk_type_8_is_refused_unless_a_text_will_do(tmp_path: Path, channel: str, code: str) -> None:
+    """It would wait in vain; a customer is told at once, and whoever runs the gateway reads why."""
+
+    async def scenario(place: Doorway) -> None:
+        reply = await place.send(SmsType="8")
+        assert reply.code == code
+        assert (await place.send()).code == "100"
+        if code == "118":
+            assert "no route leads to a trunk" in reply.headers["x-bocau-reason"]
+
+    doorway(tmp_path, scenario, policy=POLICY._replace(type8_channel=channel, can_call=False))
+
+
 @pytest.mark.parametrize(
     ("phone", "code"),
     [
