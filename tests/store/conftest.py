@@ -18,3 +18,4 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
         sweep(opened.engine.inspect())
     finally:
         opened.close()
+        opened.engine.close()

@@ -13,7 +13,6 @@ from bocau.core.directory import KeyRow
 from bocau.core.lifecycle import Event
 from bocau.core.message import Admission, Admitted, Duplicate, NoBalance, Overspent
 from bocau.store.contract import Clerk, Turn
-from bocau.store.sqlite import SqliteStore
 
 HASH = b"h" * 32
 DAY = 24 * HOUR
@@ -225,11 +224,10 @@ def test_however_requests_are_joined_money_and_cap_are_never_overspent(
 def test_a_command_and_a_gateway_spend_one_balance(house: House) -> None:
     """Another process takes the last unit out while requests race for it: never below zero."""
     engine = house.engine
-    assert isinstance(engine, SqliteEngine)
     last = house.new_account("last", PRICE)
 
     async def race() -> list[object]:
-        other = await SqliteStore.administrate(engine.path, Clerk("test", lambda: house.now))
+        other = await engine.beside(Clerk("test", lambda: house.now))
         loop = asyncio.get_running_loop()
         admitted: asyncio.Future[object] = loop.create_future()
         house.store.admit(house.draft(account=last), admitted.set_result)

@@ -20,9 +20,10 @@ from tests.store.sweep import sweep
 from bocau.core.lifecycle import AttemptEvent, Event
 from bocau.core.message import Admitted, Message
 from bocau.store.contract import Clerk, StoreFault
+from bocau.store.migrations import read_steps
 from bocau.store.queries import load
 from bocau.store.sqlite import SqliteStore, StoreBroken, StoreInUse
-from bocau.store.sqlite.opening import connect, migrate, read_steps
+from bocau.store.sqlite.opening import connect, migrate
 
 CLERK = Clerk("test", lambda: NOON)
 
@@ -196,7 +197,7 @@ def test_bringing_the_schema_up_to_date_twice_changes_nothing(engine: SqliteEngi
     start(engine)
     db = connect(engine.path, writing=True)
     before = db.execute("SELECT * FROM migration").fetchall()
-    assert migrate(db) == max(read_steps())
+    assert migrate(db) == max(read_steps("sqlite"))
     assert db.execute("SELECT * FROM migration").fetchall() == before
     db.close()
 
@@ -223,14 +224,14 @@ def test_a_step_that_was_changed_after_it_was_applied_is_refused(engine: SqliteE
         start(engine)
 
 
-NEXT = max(read_steps()) + 1
+NEXT = max(read_steps("sqlite")) + 1
 STEP = (
     "CREATE TABLE one (id INTEGER PRIMARY KEY);\n"
     "INSERT INTO one SELECT id FROM account;\n"
     "ALTER TABLE account ADD COLUMN extra TEXT NOT NULL DEFAULT '';\n"
     "CREATE INDEX one_index ON one (id);\n"
 )
-NEXT = max(read_steps()) + 1
+NEXT = max(read_steps("sqlite")) + 1
 """The number of a step that this version does not have."""
 
 
@@ -244,9 +245,9 @@ def test_a_step_that_fails_in_the_middle_leaves_the_old_schema(engine: SqliteEng
     broken = "".join(lines)
     db = connect(engine.path, writing=True)
     with pytest.raises(StoreBroken, match="nowhere"):
-        migrate(db, {**read_steps(), NEXT: ("next.sql", broken)})
+        migrate(db, {**read_steps("sqlite"), NEXT: ("next.sql", broken)})
     assert tables(engine.path) == before
-    assert migrate(db, {**read_steps(), NEXT: ("next.sql", STEP)}) == NEXT
+    assert migrate(db, {**read_steps("sqlite"), NEXT: ("next.sql", STEP)}) == NEXT
     db.close()
     assert tables(engine.path) == before | {"one", "one_index"}
 
@@ -271,7 +272,7 @@ def test_a_process_that_dies_inside_a_step_leaves_the_old_schema_or_the_new_one(
 
     db = connect(path, writing=True)
     db.set_progress_handler(snapshot, 25)
-    migrate(db, {**read_steps(), NEXT: ("next.sql", STEP)})
+    migrate(db, {**read_steps("sqlite"), NEXT: ("next.sql", STEP)})
     snapshot()
     db.close()
     found = [tables(image) for image in images]
@@ -287,7 +288,7 @@ def test_a_process_that_dies_inside_a_step_leaves_the_old_schema_or_the_new_one(
 def test_two_processes_may_bring_the_schema_up_to_date_at_once(engine: SqliteEngine) -> None:
     """The second one finds the step done and goes on."""
     start(engine)
-    steps = {**read_steps(), NEXT: ("next.sql", STEP)}
+    steps = {**read_steps("sqlite"), NEXT: ("next.sql", STEP)}
     first, second = connect(engine.path, writing=True), connect(engine.path, writing=True)
     raced: list[int] = []
 

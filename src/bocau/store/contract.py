@@ -84,7 +84,9 @@ __all__ = [
     "ScheduleStore",
     "Search",
     "StateCounts",
+    "StoreBroken",
     "StoreFault",
+    "StoreInUse",
     "Story",
     "StoryLine",
     "StoryStore",
@@ -102,6 +104,14 @@ R = TypeVar("R")
 
 class StoreFault(Exception):  # noqa: N818 - our own breakage is a fault (house words)
     """The engine could not commit. Nothing of the item was stored; the cause is chained."""
+
+
+class StoreInUse(Exception):  # noqa: N818
+    """Another gateway runs on this store."""
+
+
+class StoreBroken(Exception):  # noqa: N818
+    """It is not a store of ours, is newer than this program, is damaged, or would not keep what we promise."""
 
 
 Done = Callable[[R | StoreFault], None]

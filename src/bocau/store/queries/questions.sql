@@ -6,14 +6,14 @@ ORDER BY id;
 
 -- name: count_sent
 -- Of the next $5 messages in a stretch of ids: how many are of an account and type (0: of any), how many there are, the last one.
-SELECT coalesce(sum(CASE WHEN account_id = $1 AND $2 IN (0, sms_type) THEN 1 ELSE 0 END), 0), count(*), max(id) FROM (
+SELECT coalesce(sum(CASE WHEN account_id = $1 AND CAST($2 AS BIGINT) IN (0, sms_type) THEN 1 ELSE 0 END), 0), count(*), max(id) FROM (
     SELECT id, account_id, sms_type FROM message WHERE id >= $3 AND id < $4 ORDER BY id LIMIT $5
 ) AS first;
 
 -- name: sent_rows
 -- Those of them that belong on a page of the report of what was sent.
 SELECT id, campaign_id, content, phone, smsid, price, state, release_ms, sms_type FROM message
-WHERE account_id = $1 AND $2 IN (0, sms_type) AND id >= $3 AND id <= $4 ORDER BY id LIMIT $5 OFFSET $6;
+WHERE account_id = $1 AND CAST($2 AS BIGINT) IN (0, sms_type) AND id >= $3 AND id <= $4 ORDER BY id LIMIT $5 OFFSET $6;
 
 -- name: put_code
 -- A code that goes out now; it takes the place of an older one for the same phone.

@@ -3,7 +3,7 @@
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    EXISTS (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '')
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
 FROM message
 WHERE id > $1 ORDER BY id LIMIT $2;
 
@@ -12,7 +12,7 @@ WHERE id > $1 ORDER BY id LIMIT $2;
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    EXISTS (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '')
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
 FROM message
 ORDER BY id DESC LIMIT $1;
 
@@ -21,7 +21,7 @@ ORDER BY id DESC LIMIT $1;
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    EXISTS (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '')
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
 FROM message
 WHERE id = $1;
 
@@ -30,7 +30,7 @@ WHERE id = $1;
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    EXISTS (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '')
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
 FROM message
 WHERE id > $1 AND account_id = $2 ORDER BY id LIMIT $3;
 
@@ -39,7 +39,7 @@ WHERE id > $1 AND account_id = $2 ORDER BY id LIMIT $3;
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    EXISTS (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '')
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
 FROM message
 WHERE id >= $1 AND id < $1 + 8388608 AND head = $1 ORDER BY id;
 

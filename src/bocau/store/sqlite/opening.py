@@ -5,24 +5,18 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Lock", "StoreBroken", "StoreInUse", "connect", "migrate", "read_steps"]
+from bocau.store.contract import StoreBroken, StoreInUse
+from bocau.store.migrations import read_steps
+
+__all__ = ["Lock", "StoreBroken", "StoreInUse", "connect", "migrate"]
 
 _BUSY_MS: Final = 5_000
 _MIGRATION_TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)"
 )
-
-
-class StoreInUse(Exception):  # noqa: N818
-    """Another gateway runs on this store."""
-
-
-class StoreBroken(Exception):  # noqa: N818
-    """The file is not a store of ours, is newer than this program, or is damaged."""
 
 
 def connect(path: str, *, writing: bool) -> sqlite3.Connection:
@@ -76,7 +70,7 @@ def migrate(db: sqlite3.Connection, steps: Mapping[int, tuple[str, str]] | None 
     Raises StoreBroken if a step that was applied differs from ours, the file is newer than this program, or a step
     fails; then the schema is as it was before that step. `steps` are those of this version unless given.
     """
-    steps = read_steps() if steps is None else steps
+    steps = read_steps("sqlite") if steps is None else steps
     try:
         db.execute(_MIGRATION_TABLE)
         applied = dict(db.execute("SELECT number, checksum FROM migration").fetchall())
@@ -104,15 +98,6 @@ def _apply(db: sqlite3.Connection, number: int, name: str, text: str, checksum: 
         meanwhile = db.execute("SELECT checksum FROM migration WHERE number = ?", (number,)).fetchone()
         if meanwhile != (checksum,):
             raise
-
-
-def read_steps() -> dict[int, tuple[str, str]]:
-    """All schema steps of this version: number to file name and text."""
-    found = {}
-    for file in resources.files("bocau.store.migrations").iterdir():
-        if file.name.endswith(".sql"):
-            found[int(file.name[:4])] = (file.name, file.read_text("utf-8"))
-    return found
 
 
 class Lock:
