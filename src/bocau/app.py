@@ -19,7 +19,7 @@ from bocau.accept.ported import read_ported
 from bocau.caller.client import GuardedHttp, HttpLimits
 from bocau.console.called import CalledPhone
 from bocau.console.control import TOKEN_SIZE, ControlDoor, Doorplate, hang_doorplate, take_doorplate_down
-from bocau.console.health import AdminDoor, LinkHealth
+from bocau.console.health import ACCEPTED, AdminDoor, LinkHealth
 from bocau.console.informant import Informant
 from bocau.console.kit import KitDoor
 from bocau.console.namespaces import NO_FAULTS, FaultBench, KitHouse, Namespaces
@@ -63,6 +63,7 @@ _DIRECTORY_POLL_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 20.0
 _COUNT_SECONDS: Final = 5.0
 _USED_SECONDS: Final = 60.0
+_BEAT_SECONDS: Final = 1.0
 _CARRIER_CONNECTIONS: Final = 128
 _RELOADED: Final = ("carrier", "route", "trunk", "voice")
 """Tables that a reload takes over, and with them how SmsType 8 reaches the phone, which belongs to the routes."""
@@ -122,6 +123,10 @@ class Gateway:
         self.log = log
         self.telemetry = Telemetry(__version__)
         self.stopping = False
+        self._shut: dict[str, str] = {}
+        """Why new sends are refused, for people, by what refuses them."""
+        self._beaten = 0
+        """How many parts had been submitted at the last beat."""
         self._on_fatal = on_fatal
         self._profiles = profiles
         self._door_log = door_log or log
@@ -183,7 +188,16 @@ class Gateway:
         control = ControlDoor(self.acts(), world.token(TOKEN_SIZE), log)
         self._web = self._build_console()
         admin = AdminDoor(
-            world, store, self.telemetry, self.links, lambda: self.stopping, log, control, self._kit_door, self._web
+            world,
+            store,
+            self.telemetry,
+            self.links,
+            lambda: self.stopping,
+            self.sends,
+            log,
+            control,
+            self._kit_door,
+            self._web,
         )
         self.admin = await Listener.start(
             world, admin.handle, settings.admin.host, settings.admin.port, Limits(), self._fault
@@ -191,8 +205,9 @@ class Gateway:
         host = f"[{settings.admin.host}]" if ":" in settings.admin.host else settings.admin.host
         hang_doorplate(settings.store.path, Doorplate(f"http://{host}:{self.admin.port}", control.token))
         self._watch()
-        for loop in (*self._loops, self._callbacks.loop):
+        for loop in self._keeping_loops:
             loop.start()
+        await self._begin_sending()
         self.fleet.start()
         log.info(LogEvent.GATEWAY_READY, api_port=self.api.port, admin_port=self.admin.port)
 
@@ -221,6 +236,48 @@ class Gateway:
         witness = Witness(self.world, self.door.handle, spaces.refused, spaces.accepted)
         faults.ask(Informant(lambda: self._numbering, lambda: self.door.directory, witness))
         return spaces, witness.handle
+
+    async def _begin_sending(self) -> None:
+        """Let messages and callbacks go; a store in quarantine keeps all of them until an operator says so."""
+        held = await self.store.quarantine()
+        if held is None:
+            for loop in self._sending_loops:
+                loop.start()
+            return
+        self._callbacks.lane.open = False
+        self._shut_door("quarantine", f"the store is in quarantine: {held.why}; see `bocau release`")
+        self.log.warning(LogEvent.STORE_QUARANTINE, reason=held.why)
+        self._quarantine_loop.start()
+
+    async def _look_for_release(self) -> bool:
+        """While the store is in quarantine: whether somebody ended that."""
+        if "quarantine" in self._shut and await self.store.quarantine() is None:
+            self._shut_door("quarantine", "")
+            self.log.info(LogEvent.STORE_RELEASE)
+            if not self.stopping:
+                for loop in self._sending_loops:
+                    loop.start()
+        return False
+
+    def _shut_door(self, name: str, why: str) -> None:
+        """Refuse new sends, or, with an empty reason, have no such reason any more."""
+        if why:
+            self._shut[name] = why
+        else:
+            self._shut.pop(name, None)
+        self.door.closed = bool(self._shut)
+
+    def sends(self) -> str:
+        """Whether new sends are taken, and why not, for people."""
+        return f"refused: {'; '.join(self._shut.values())}" if self._shut else ACCEPTED
+
+    async def _beat(self) -> bool:
+        """Have an older copy of the store told from it, once something was sent that the copy does not know of."""
+        submitted = sum(meters.submitted for meters in self.telemetry.carriers.values())
+        if submitted != self._beaten:
+            await self.store.beat(self.world.now_ms())
+            self._beaten = submitted
+        return False
 
     def advance(self, milliseconds: int) -> None:
         """Move this gateway's clock ahead, for development: what became due is done at once."""
@@ -293,19 +350,19 @@ class Gateway:
         self._count_loop = ClaimLoop(world, self._count, _COUNT_SECONDS, log)
         self._directory_loop = ClaimLoop(world, self._refresh_directory, _DIRECTORY_POLL_SECONDS, log)
         self._used_loop = ClaimLoop(world, self._note_used, _USED_SECONDS, log)
+        self._beat_loop = ClaimLoop(world, self._beat, _BEAT_SECONDS, log)
+        self._quarantine_loop = ClaimLoop(world, self._look_for_release, _DIRECTORY_POLL_SECONDS, log)
 
     @property
-    def _loops(self) -> tuple[ClaimLoop, ...]:
-        """The loops that end before the links are drained."""
+    def _keeping_loops(self) -> tuple[ClaimLoop, ...]:
+        """Those that send nothing."""
+        return self._count_loop, self._directory_loop, self._used_loop, self._beat_loop
+
+    @property
+    def _sending_loops(self) -> tuple[ClaimLoop, ...]:
+        """Those that a store in quarantine keeps at rest."""
         inbound = (self._inbound.loop,) if self.settings.inbound.url else ()
-        return (
-            *inbound,
-            self._count_loop,
-            self._directory_loop,
-            self._used_loop,
-            self._schedule.loop,
-            self._dispatcher.loop,
-        )
+        return *inbound, self._schedule.loop, self._dispatcher.loop, self._callbacks.loop
 
     async def _refresh_directory(self) -> bool:
         """Take over changes of accounts, keys, brandnames, templates, prices and moved numbers, whoever made them."""
@@ -397,19 +454,22 @@ class Gateway:
             return
         self.stopping = True
         self.log.info(LogEvent.GATEWAY_STOP)
-        self.door.closed = True
+        self._shut_door("stop", "the gateway is stopping")
         self._dispatcher.stopping = True
         await self.api.close(_DRAIN_SECONDS)
         async with self._reloading:
             pass  # carriers that are being replaced are whole again
-        for loop in self._loops:
-            await loop.stop()
+        for loop in (self._quarantine_loop, *self._keeping_loops, *self._sending_loops):
+            if loop is not self._callbacks.loop:
+                await loop.stop()
         with contextlib.suppress(StoreFault):  # a full disk must not keep the links from being drained
             await self._note_used()
         while not self._dispatcher.quiet:
             await self.world.sleep(0.005)
         await self.fleet.stop()
         await self._callbacks.stop()
+        with contextlib.suppress(StoreFault):
+            await self._beat()
         self._http.close()
         self._carrier_http.close()
         if self._kit_door is not None:
@@ -448,6 +508,8 @@ class Gateway:
         watch("bocau_ready_messages", lambda: self._dispatcher.waiting)
         watch("bocau_callbacks_in_flight", lambda: self._callbacks.in_flight)
         watch("bocau_parked_messages", lambda: sum(self._parked.values()))
+        watch("bocau_sends_refused", lambda: float(bool(self._shut)))
+        watch("bocau_quarantine", lambda: float("quarantine" in self._shut))
 
     def _free_bytes(self) -> float:
         room = os.statvfs(pathlib.Path(self.settings.store.path).parent)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.rooms.accept.doorway import Doorway, Reply, doorway, http, parse
 
-from bocau.console.health import AdminDoor, LinkHealth
+from bocau.console.health import ACCEPTED, AdminDoor, LinkHealth
 from bocau.core.message import AnswerKind
 from bocau.listener import Limits, Listener
 from bocau.telemetry import Lines, Telemetry, make_log
@@ -22,6 +22,7 @@ READY = {
     "ready": True,
     "store": "ok",
     "stopping": False,
+    "sends": "accepted",
     "links": "2 of 2 bound",
     "link_faults": [],
     "queued": 0,
@@ -37,6 +38,7 @@ class Operator:
         self.place = place
         self.links = [UP]
         self.stopping = False
+        self.sends = ACCEPTED
         self.telemetry = Telemetry("1.2.3")
         self.said = io.StringIO()
         self.listener: Listener
@@ -64,7 +66,9 @@ def admin(folder: Path, scenario: Callable[[Operator], Awaitable[None]]) -> None
     async def play(place: Doorway) -> None:
         one = Operator(place)
         log = make_log(Lines(one.said), place.world.now_ms)
-        desk = AdminDoor(place.world, place.store, one.telemetry, lambda: one.links, lambda: one.stopping, log)
+        desk = AdminDoor(
+            place.world, place.store, one.telemetry, lambda: one.links, lambda: one.stopping, lambda: one.sends, log
+        )
         one.listener = await Listener.start(place.world, desk.handle, "127.0.0.1", 0, Limits(), place.faults.append)
         try:
             await scenario(one)

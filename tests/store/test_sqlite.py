@@ -330,6 +330,7 @@ SMALL = {
     "price",
     "recording",
     "registration",
+    "store_identity",
     "template",
     "first",
 }
@@ -350,6 +351,8 @@ WALKS = {
     "rescue_callbacks": "once at the start, the open callbacks",
     "rescue_queued": "once at the start, the open messages",
     "rescue_sending": "once at the start, the open messages",
+    "unsent_groups": "an operator's question to a store in quarantine",
+    "unsent_messages": "the same, a few at a time",
     "unreported": "once at the start, the open messages",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from bocau.accept.ported import read_ported
-from bocau.cli.output import Trouble
+from bocau.cli.output import Trouble, warn
 from bocau.core import money
 from bocau.core.directory import AccountRow, BrandnameRow, DirectoryRows
 from bocau.core.nearest import did_you_mean
@@ -32,6 +32,7 @@ __all__ = [
     "read_file",
     "read_telcos",
     "store_path",
+    "store_place",
 ]
 
 T = TypeVar("T")
@@ -66,12 +67,13 @@ class Desk(NamedTuple):
         return read_numbering(self.settings).with_ported(await read_ported(self.store, self.world))
 
 
-def at_desk(data: Path | None, config: Path | None, act: Callable[[Desk], Awaitable[T]]) -> T:
+def at_desk(data: Path | None, config: Path | None, act: Callable[[Desk], Awaitable[T]], *, warned: bool = True) -> T:
     """Open the store of a data folder, of a settings file, or of the settings in force, and run one act on it.
 
-    Raises Trouble for everything that a person can put right.
+    A store in quarantine is warned of, unless it is what the act is about. Raises Trouble for everything that a person
+    can put right.
     """
-    return asyncio.run(_sit(_find(data, config), act))
+    return asyncio.run(_sit(_find(data, config), act, warned=warned))
 
 
 def read_file(config: Path | None) -> tuple[Path | None, Settings]:
@@ -93,14 +95,22 @@ def store_path(data: Path | None, config: Path | None) -> Path:
     return _find(data, config).path
 
 
-def _find(data: Path | None, config: Path | None) -> _Place:
+def store_place(data: Path | None, config: Path | None) -> Path:
+    """The same, whether or not there is a file yet. Raises Trouble."""
+    return _place(data, config).path
+
+
+def _place(data: Path | None, config: Path | None) -> _Place:
     if data is not None and config is not None:
         raise Trouble("--data and --config both name a store; give one of them.")
     if data is not None:
-        place = _Place(data / _STORE, _read(None, development(data)))
-    else:
-        settings = read_file(config)[1]
-        place = _Place(Path(settings.store.path), settings)
+        return _Place(data / _STORE, _read(None, development(data)))
+    settings = read_file(config)[1]
+    return _Place(Path(settings.store.path), settings)
+
+
+def _find(data: Path | None, config: Path | None) -> _Place:
+    place = _place(data, config)
     try:
         there = place.path.is_file()
     except OSError as error:
@@ -113,13 +123,16 @@ def _find(data: Path | None, config: Path | None) -> _Place:
     return place
 
 
-async def _sit(place: _Place, act: Callable[[Desk], Awaitable[T]]) -> T:
+async def _sit(place: _Place, act: Callable[[Desk], Awaitable[T]], *, warned: bool) -> T:
     world = RealWorld()
     try:
         store = await SqliteStore.administrate(str(place.path), Clerk(_user(), world.now_ms))
     except (StoreBroken, sqlite3.Error) as error:
         raise Trouble(f"The store cannot be opened: {error}.") from error
     try:
+        held = await store.quarantine()
+        if held is not None and warned:
+            warn(f"{place.path} is in quarantine: {held.why}. Nothing is sent from it; see `bocau release`.")
         return await act(Desk(store, place.path, place.settings, world))
     except StoreFault as fault:
         raise Trouble(_said(place.path, fault)) from fault

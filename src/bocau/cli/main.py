@@ -21,6 +21,7 @@ from bocau.cli import (
     calls,
     checking,
     console_users,
+    copies,
     faults,
     inbounds,
     keys,
@@ -135,6 +136,9 @@ app.command("reload", rich_help_panel=_RUN)(checking.reload)
 app.add_typer(links.app, name="link", rich_help_panel=_RUN)
 app.add_typer(console_users.app, name="console-user", rich_help_panel=_RUN)
 app.add_typer(faults.app, name="fault", rich_help_panel=_RUN)
+app.command("backup", rich_help_panel=_RUN)(copies.backup)
+app.command("restore", rich_help_panel=_RUN)(copies.restore)
+app.command("release", rich_help_panel=_RUN)(copies.release)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
 app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)
 app.command("status", rich_help_panel=_MESSAGES)(sending.status)

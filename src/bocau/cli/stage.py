@@ -5,6 +5,7 @@ from typing import Final, TextIO
 
 from bocau import __version__
 from bocau.app import Gateway
+from bocau.console.health import ACCEPTED
 from bocau.provision import Profile
 from bocau.simulator.handset import Sms
 from bocau.simulator.hearing import Hearing
@@ -79,6 +80,9 @@ class Stage:
         for name, value in rows:
             self._line(f"  {_paint(_DIM, f'{name:<10}')} {value}")
         self._line()
+        if gateway.sends() != ACCEPTED:
+            self._line(f"  {_paint(_BOLD, 'sends are ' + gateway.sends())}")
+            self._line()
         self._line(f"  {_paint(_DIM, 'try it:')}")
         self._line(f"  {curl_line(gateway.api.port, profile)}")
         self._line()

@@ -17,10 +17,12 @@ from bocau.ports import World
 from bocau.store.contract import AdminStore, StateCounts
 from bocau.telemetry import CONTENT_TYPE, Log, LogEvent, Telemetry, render
 
-__all__ = ["AdminDoor", "LinkHealth"]
+__all__ = ["ACCEPTED", "AdminDoor", "LinkHealth"]
 
 _NOT_FOUND: Final = b'{"error":"Not found"}'
 _STALE_QUEUE_SECONDS: Final = 300
+ACCEPTED: Final = "accepted"
+"""What is said of new sends that are taken; else, why they are refused."""
 
 
 class LinkHealth(NamedTuple):
@@ -43,6 +45,7 @@ class AdminDoor:
         telemetry: Telemetry,
         links: Callable[[], list[LinkHealth]],
         stopping: Callable[[], bool],
+        sends: Callable[[], str],
         log: Log,
         control: ControlDoor | None = None,
         kit: KitDoor | None = None,
@@ -56,6 +59,7 @@ class AdminDoor:
         self._telemetry = telemetry
         self._links = links
         self._stopping = stopping
+        self._sends = sends
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
         self._paths: dict[bytes, Callable[[Request], Coroutine[Any, Any, None]]] = {
@@ -111,11 +115,13 @@ class AdminDoor:
         age_ms = 0 if oldest_ms is None else max(0, self._world.now_ms() - oldest_ms)
         faults = [f"{link.carrier}: {link.why}" for link in links if link.why and link.bound < link.wanted]
         fresh = counts is not None and age_ms < _STALE_QUEUE_SECONDS * 1000
-        ready = fresh and bound > 0 and not self._stopping()
+        sends = self._sends()
+        ready = fresh and bound > 0 and sends == ACCEPTED and not self._stopping()
         body = {
             "ready": ready,
             "store": "cannot be read" if counts is None else "ok",
             "stopping": self._stopping(),
+            "sends": sends,
             "links": f"{bound} of {sum(link.wanted for link in links)} bound",
             "link_faults": faults,
             "queued": None if counts is None else counts.queued,

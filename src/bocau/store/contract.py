@@ -78,6 +78,7 @@ __all__ = [
     "LedgerWindow",
     "OperatorStore",
     "OutcomeDeadlines",
+    "Quarantine",
     "ReceiptStore",
     "Recorded",
     "Rematched",
@@ -95,6 +96,7 @@ __all__ = [
     "Turn",
     "Turned",
     "Unreported",
+    "Unsent",
     "UseToday",
     "Waking",
 ]
@@ -289,6 +291,26 @@ class AuditLine(NamedTuple):
     actor: str
     act: str
     subject: str
+
+
+class Quarantine(NamedTuple):
+    """A store that was restored or copied: nothing is sent from it until an operator says so (promises P17)."""
+
+    since_ms: int
+    why: str
+    """As the end of a sentence."""
+
+
+class Unsent(NamedTuple):
+    """Messages that would go if sending began now."""
+
+    account_id: int
+    route_class: str
+    state: str
+    """queued or scheduled."""
+    messages: int
+    oldest_ms: int
+    """When the oldest was accepted."""
 
 
 class Clerk(NamedTuple):
@@ -519,6 +541,14 @@ class OperatorStore(Protocol):
 
     async def parked(self) -> dict[str, int]:
         """How many queued messages wait for a route, by its name; counted among the 20,000 in the order of claims."""
+        ...
+
+    async def quarantine(self) -> Quarantine | None:
+        """Whether nothing may be sent from this store."""
+        ...
+
+    async def beat(self, now_ms: int) -> None:
+        """Messages were sent since the last one: an older copy must be told from this store from now on."""
         ...
 
 
@@ -901,4 +931,25 @@ class AdminStore(Protocol):
 
     async def audit(self, limit: int) -> list[AuditLine]:
         """The newest acts first."""
+        ...
+
+    async def note(self, act: str, subject: str) -> None:
+        """A line in the audit, for an act that the store itself has no part in."""
+        ...
+
+    async def quarantine(self) -> Quarantine | None:
+        """See OperatorStore."""
+        ...
+
+    async def unsent(self) -> list[Unsent]:
+        """What waits to be sent, by account, class and state."""
+        ...
+
+    async def cancel_unsent(self, account_id: int, route_class: str, now_ms: int) -> int:
+        """Take back what waits to be sent, of one account (0: all) and one class (empty: both), step by step. Returns
+        how many. Raises ValueError if the store is not in quarantine: a gateway may have them in hand."""
+        ...
+
+    async def end_quarantine(self) -> bool:
+        """Let messages be sent from this store. Whether it was in quarantine."""
         ...

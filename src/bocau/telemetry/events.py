@@ -107,7 +107,8 @@ class LogEvent(StrEnum):
     STORE_MIGRATE = "store.migrate", "the schema was brought up to date"
     STORE_FAIL = "store.fail", "a commit failed"
     STORE_FILL = "store.fill", "the disk is nearly full; new requests are refused"
-    STORE_QUARANTINE = "store.quarantine", "the store is older than its mark: nothing is sent until an operator says so"
+    STORE_QUARANTINE = "store.quarantine", "the store was copied or restored: nothing is sent until an operator says so"
+    STORE_RELEASE = "store.release", "an operator ended the quarantine; messages go again"
 
     GATEWAY_START = "gateway.start", "the process begins"
     GATEWAY_READY = "gateway.ready", "the listeners are open"

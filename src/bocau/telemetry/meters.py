@@ -177,6 +177,8 @@ WATCHED: Final = {
     "bocau_parked_messages": Watched(
         "gauge", "Queued messages that wait in the store for a route or a carrier's room."
     ),
+    "bocau_sends_refused": Watched("gauge", "1 while new sends are answered 503."),
+    "bocau_quarantine": Watched("gauge", "1 while the store is in quarantine and nothing is sent."),
     "bocau_carrier_usable": Watched(
         "gauge", "1 while messages are given to the carrier, 0 if halted or open.", "carrier"
     ),

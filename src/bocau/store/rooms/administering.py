@@ -26,8 +26,10 @@ from bocau.store.contract import (
     KeyUse,
     LedgerLine,
     LedgerWindow,
+    Quarantine,
     StateCounts,
     StoreFault,
+    Unsent,
     UseToday,
 )
 from bocau.store.gathering import Gathering, Kind
@@ -35,7 +37,7 @@ from bocau.store.queries import Queries
 from bocau.store.rooms.registering import decide
 from bocau.store.work import Reading, Values, Work
 
-__all__ = ["Administering"]
+__all__ = ["Administering", "nothing"]
 
 T = TypeVar("T")
 
@@ -98,6 +100,27 @@ class Administering:
     async def audit(self, limit: int) -> list[AuditLine]:
         """See AdminStore."""
         return [AuditLine(*row) for row in await self._read.rows(self._q["read_audit"], (limit,))]
+
+    async def note(self, act: str, subject: str) -> None:
+        """See AdminStore."""
+        await self._change(act, subject, nothing, tell=False)
+
+    async def quarantine(self) -> Quarantine | None:
+        """See AdminStore."""
+        ((_, _, since_ms, why),) = await self._read.rows(self._q["read_identity"])
+        return None if since_ms is None else Quarantine(since_ms, why)
+
+    async def unsent(self) -> list[Unsent]:
+        """See AdminStore."""
+        return [Unsent._make(row) for row in await self._read.rows(self._q["unsent_groups"])]
+
+    async def end_quarantine(self) -> bool:
+        """See AdminStore."""
+
+        async def change(db: Work, q: Queries) -> bool:
+            return await db.change(q["leave_quarantine"]) == 1
+
+        return await self._change("store.release", "", change, tell=False)
 
     async def create_account(self, name: str, now_ms: int) -> int:
         """See AdminStore."""
@@ -354,6 +377,11 @@ async def _found(db: Work, text: str, values: Values) -> bool:
 async def _changed_one(db: Work, text: str, values: Values) -> bool:
     """Whether there was a row to change."""
     return await db.change(text, values) == 1
+
+
+async def nothing(db: Work, q: Queries) -> None:
+    """An act that changes nothing here, and is noted."""
+    del db, q
 
 
 async def _put_key(db: Work, q: Queries, row: KeyRow, now_ms: int) -> None:

@@ -20,6 +20,7 @@ _ENDS: Final = frozenset(row.event for row in MESSAGE_TRANSITIONS if row.target 
 _REASONS: Final[dict[Event, str]] = {
     Event.EXPIRE: "too old to be submitted",
     Event.CLOSE: "no receipt in time",
+    Event.CANCEL: "taken back before it was sent",
 }
 
 

@@ -17,6 +17,7 @@ from bocau.core.directory import (
     TemplateRow,
 )
 from bocau.core.ids import first_id_at, head_of
+from bocau.core.lifecycle import Event
 from bocau.core.limits import LimitRow
 from bocau.core.message import (
     Admission,
@@ -71,7 +72,7 @@ from bocau.store.rooms.rematching import Rematching
 from bocau.store.rooms.scheduling import Scheduling, Start
 from bocau.store.rooms.searching import find_identified, find_messages
 from bocau.store.rooms.telling import pass_time, read_message, read_messages, read_newest, read_story, retire
-from bocau.store.rooms.visiting import Visiting, nothing
+from bocau.store.rooms.visiting import Visiting
 from bocau.store.work import Reading, Work
 
 __all__ = ["RoomStore"]
@@ -79,6 +80,7 @@ __all__ = ["RoomStore"]
 T = TypeVar("T")
 
 _NO_ID_YET: Final = 1 << 62
+_CANCEL_STEP: Final = 500
 
 
 class RoomStore(Visiting):
@@ -120,6 +122,7 @@ class RoomStore(Visiting):
         self._try_code = Kind("try_code", 19, CodeChecking(q).run)
         self._past = Kind("past", 20, dispatching.past)
         self._call_ended = Kind("call_ended", 21, self._put_calls)
+        self._beat = Kind("beat", 22, self._count_beat)
 
     @property
     def commits(self) -> tuple[int, int, int]:
@@ -353,6 +356,30 @@ class RoomStore(Visiting):
         """See InboundStore."""
         self._commit.put(self._inbound_told, attempt, done)
 
+    # Which store it is
+
+    async def beat(self, now_ms: int) -> None:
+        """See OperatorStore."""
+        del now_ms
+        await self._commit.call(self._beat, None)
+
+    async def _count_beat(self, db: Work, items: Sequence[None]) -> list[int]:
+        ((count,),) = await db.rows(self._q["count_beat"])
+        return [count] * len(items)
+
+    async def cancel_unsent(self, account_id: int, route_class: str, now_ms: int) -> int:
+        """See AdminStore."""
+        if await self.quarantine() is None:
+            raise ValueError("the store is not in quarantine")
+        count, last = 0, (-1, 0)
+        whose = (account_id, route_class, _CANCEL_STEP)
+        while rows := await self._read.rows(self._q["unsent_messages"], (*last, *whose)):
+            await self.turn([Turn(number, Event.CANCEL, None) for _, number in rows], now_ms)
+            count, last = count + len(rows), (rows[-1][0], rows[-1][1])
+        owner = f"account {account_id}" if account_id else "every account"
+        await self.note("store.cancel_unsent", f"{owner}, {route_class or 'every class'}: {count} message(s)")
+        return count
+
     # For people, and for the test API
 
     async def newest_message(self) -> int:
@@ -373,7 +400,7 @@ class RoomStore(Visiting):
 
     async def note_revealed(self, what: str) -> None:
         """See StoryStore."""
-        await self._change("message.reveal", what, nothing, tell=False)
+        await self.note("message.reveal", what)
 
     async def story(self, smsid: str) -> Story | None:
         """See StoryStore."""

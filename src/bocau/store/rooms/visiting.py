@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from bocau.store.contract import ConsoleSession, ConsoleUser
 from bocau.store.queries import Queries
-from bocau.store.rooms.administering import Administering
+from bocau.store.rooms.administering import Administering, nothing
 from bocau.store.work import Work
 
-__all__ = ["Visiting", "nothing"]
+__all__ = ["Visiting"]
 
 _DAY_MS: Final = 86_400_000
 
@@ -75,8 +75,3 @@ class Visiting(Administering):
     async def _write(self, run: Callable[[Work], Awaitable[Any]]) -> None:
         """Something that nobody has to read of later."""
         await self._commit.call(self._act, run)
-
-
-async def nothing(db: Work, q: Queries) -> None:
-    """An act that changes nothing, and is noted."""
-    del db, q

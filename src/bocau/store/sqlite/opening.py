@@ -11,7 +11,7 @@ from typing import Final
 from bocau.store.contract import StoreBroken, StoreInUse
 from bocau.store.migrations import read_steps
 
-__all__ = ["Lock", "StoreBroken", "StoreInUse", "connect", "migrate"]
+__all__ = ["Lock", "StoreBroken", "StoreInUse", "connect", "migrate", "pending_steps"]
 
 _BUSY_MS: Final = 5_000
 _MIGRATION_TABLE: Final = (
@@ -73,18 +73,32 @@ def migrate(db: sqlite3.Connection, steps: Mapping[int, tuple[str, str]] | None 
     steps = read_steps("sqlite") if steps is None else steps
     try:
         db.execute(_MIGRATION_TABLE)
-        applied = dict(db.execute("SELECT number, checksum FROM migration").fetchall())
-        for number in sorted(set(applied) - set(steps)):
-            raise StoreBroken(f"the store has schema step {number}, unknown to this version: run a newer bocau")
-        for number, (name, text) in sorted(steps.items()):
-            checksum = hashlib.sha256(text.encode()).hexdigest()
-            if number not in applied:
-                _apply(db, number, name, text, checksum)
-            elif applied[number] != checksum:
-                raise StoreBroken(f"schema step {number} ({name}) is not the one that was applied to this store")
+        for number in pending_steps(db, steps):
+            name, text = steps[number]
+            _apply(db, number, name, text, _checksum(text))
     except sqlite3.Error as error:
         raise StoreBroken(f"the schema could not be brought up to date: {error}") from error
     return max(steps)
+
+
+def pending_steps(db: sqlite3.Connection, steps: Mapping[int, tuple[str, str]] | None = None) -> list[int]:
+    """The steps that the schema of a store still lacks, in order.
+
+    Raises StoreBroken if a step that was applied differs from ours, or the file is newer than this program.
+    """
+    steps = read_steps("sqlite") if steps is None else steps
+    applied = dict(db.execute("SELECT number, checksum FROM migration").fetchall())
+    for number in sorted(set(applied) - set(steps)):
+        raise StoreBroken(f"the store has schema step {number}, unknown to this version: run a newer bocau")
+    for number, checksum in sorted(applied.items()):
+        name, text = steps[number]
+        if checksum != _checksum(text):
+            raise StoreBroken(f"schema step {number} ({name}) is not the one that was applied to this store")
+    return sorted(set(steps) - set(applied))
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _apply(db: sqlite3.Connection, number: int, name: str, text: str, checksum: str) -> None:

@@ -9,6 +9,7 @@ from bocau.store.queries import load
 from bocau.store.rooms.scheduling import Start, start_epoch
 from bocau.store.rooms.store import RoomStore
 from bocau.store.sqlite.commit import GroupCommit
+from bocau.store.sqlite.identity import MarkFile, settle
 from bocau.store.sqlite.opening import Lock, StoreBroken, connect, migrate
 from bocau.store.sqlite.work import SqliteWork
 from bocau.store.work import at_once
@@ -36,6 +37,8 @@ class SqliteStore(RoomStore):
         self._reader = reader
         self._lock = lock
         self._commit: GroupCommit = commit
+        self._mark: MarkFile | None = None
+        self._store_id = ""
 
     @classmethod
     async def gateway(
@@ -61,15 +64,22 @@ class SqliteStore(RoomStore):
             writer = connect(path, writing=True)
             opened.callback(writer.close)
             migrate(writer)
+            work, q, mark = SqliteWork(writer), load("sqlite"), MarkFile(path)
+            opened.callback(mark.close)
             try:
                 writer.execute("BEGIN IMMEDIATE")
-                start = at_once(start_epoch(SqliteWork(writer), load("sqlite"), node, now_ms, deadlines))
+                start = at_once(start_epoch(work, q, node, now_ms, deadlines))
+                identity, first = at_once(settle(work, q, mark.read(), now_ms))
+                if first:
+                    mark.write(identity.store_id, 0, now_ms, flushed=True)
                 writer.execute("COMMIT")
-            except sqlite3.Error as error:
+                mark.write(identity.store_id, identity.beat, now_ms, flushed=True)
+            except (sqlite3.Error, OSError) as error:
                 raise StoreBroken(f"{path}: {error}") from error
             reader = connect(path, writing=False)
             commit = GroupCommit(writer, threaded=threaded, on_fatal=on_fatal)
             store = cls(writer, reader, lock, commit, start, tell_inbound=tell_inbound)
+            store._mark, store._store_id = mark, identity.store_id
             opened.pop_all()
             return store
 
@@ -95,8 +105,15 @@ class SqliteStore(RoomStore):
                 self._writer.execute(self._q["stop_node"], (self.epoch, now_ms))
         self._reader.close()
         self._writer.close()
-        if self._lock is not None:
-            self._lock.close()
+        for file in (self._mark, self._lock):
+            if file is not None:
+                file.close()
+
+    async def beat(self, now_ms: int) -> None:
+        """See OperatorStore. The mark is written after the commit, so it never runs ahead of its own store."""
+        count = await self._commit.call(self._beat, None)
+        if self._mark is not None:
+            self._mark.write(self._store_id, count, now_ms, flushed=False)
 
 
 def _ignore(error: BaseException) -> None:
