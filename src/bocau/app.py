@@ -32,6 +32,7 @@ from bocau.console.web.messages import MessagePages
 from bocau.console.witness import Witness
 from bocau.core.directory import build
 from bocau.core.ids import Ids
+from bocau.core.keeping import Keeping
 from bocau.core.limits import Limits as AccountLimits
 from bocau.core.money import UNIT
 from bocau.core.role import Role
@@ -46,6 +47,7 @@ from bocau.provision import Profile, provision
 from bocau.report.callbacks import CallbackPolicy, Callbacks
 from bocau.report.inbound import InboundTeller
 from bocau.report.receipts import ReceiptDesk
+from bocau.schedule.forgetting import Forgetting
 from bocau.schedule.loop import Schedule
 from bocau.settings import VOICE, BadSettings, Settings, can_call, channel_of, read_numbering
 from bocau.steady import SteadyWorld
@@ -55,7 +57,7 @@ from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.world import RealChildren
 
-__all__ = ["FIRST_USER", "Gateway", "Kit", "Reloaded", "UnsafeLeftover", "account_limits", "policy_of"]
+__all__ = ["FIRST_USER", "Gateway", "Kit", "Reloaded", "UnsafeLeftover", "account_limits", "keeping_of", "policy_of"]
 
 FIRST_USER: Final = "admin"
 """Who is let in to a console that nobody can log in to."""
@@ -64,6 +66,7 @@ _DRAIN_SECONDS: Final = 20.0
 _COUNT_SECONDS: Final = 5.0
 _USED_SECONDS: Final = 60.0
 _BEAT_SECONDS: Final = 1.0
+_HOUR_MS: Final = 3_600_000
 _CARRIER_CONNECTIONS: Final = 128
 _RELOADED: Final = ("carrier", "route", "trunk", "voice")
 """Tables that a reload takes over, and with them how SmsType 8 reaches the phone, which belongs to the routes."""
@@ -341,6 +344,7 @@ class Gateway:
             meters=telemetry.schedule,
             log=log,
         )
+        self._forgetting = Forgetting(world, store, keeping_of(settings), telemetry.schedule, log)
         ids = Ids(settings.store.node, store.last_message_id)
         self.door = Door(
             world, store, ids, policy_of(settings), self._dispatcher.lane, telemetry.accept, self._door_log
@@ -356,7 +360,7 @@ class Gateway:
     @property
     def _keeping_loops(self) -> tuple[ClaimLoop, ...]:
         """Those that send nothing."""
-        return self._count_loop, self._directory_loop, self._used_loop, self._beat_loop
+        return self._count_loop, self._directory_loop, self._used_loop, self._beat_loop, self._forgetting.loop
 
     @property
     def _sending_loops(self) -> tuple[ClaimLoop, ...]:
@@ -565,6 +569,19 @@ def account_limits(settings: Settings) -> AccountLimits:
         limits.call_number_per_day,
         limits.calls_per_minute,
         limits.calls_at_once,
+    )
+
+
+def keeping_of(settings: Settings) -> Keeping:
+    """How long things are kept."""
+    kept = settings.retention
+    return Keeping(
+        kept.otp_text_hours * _HOUR_MS,
+        kept.other_text_days * DAY_MS,
+        kept.phone_days * DAY_MS,
+        kept.message_days * DAY_MS,
+        kept.inbound_days * DAY_MS,
+        kept.audit_days * DAY_MS,
     )
 
 

@@ -22,6 +22,7 @@ from bocau.store.contract import (
     ConsoleStore,
     ConsoleUserStore,
     DispatchStore,
+    ForgetStore,
     InboundStore,
     KitStore,
     OperatorStore,
@@ -47,6 +48,7 @@ _MESSAGES: Final = f"SELECT {', '.join(Message.__struct_fields__)} FROM message"
 class Rooms(
     AcceptStore,
     ScheduleStore,
+    ForgetStore,
     DispatchStore,
     CallStore,
     ReceiptStore,

@@ -331,10 +331,14 @@ SMALL = {
     "recording",
     "registration",
     "store_identity",
+    "ahead",
+    "retention_walk",
     "template",
     "first",
 }
 SCANS = {
+    "oldest_audit": "reads the oldest rows and stops",
+    "oldest_inbound": "reads the oldest rows and stops",
     "any_orphan": "reads one row and stops",
     "count_orphans": "reads 10,000 rows at most",
     "count_parked": "reads 20,000 rows of an index at most",

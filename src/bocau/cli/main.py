@@ -29,6 +29,7 @@ from bocau.cli import (
     portability,
     prices,
     recordings,
+    retention,
     routes,
     sending,
     stories,
@@ -138,6 +139,7 @@ app.add_typer(console_users.app, name="console-user", rich_help_panel=_RUN)
 app.add_typer(faults.app, name="fault", rich_help_panel=_RUN)
 app.command("backup", rich_help_panel=_RUN)(copies.backup)
 app.command("restore", rich_help_panel=_RUN)(copies.restore)
+app.command("retention", rich_help_panel=_RUN)(retention.retention)
 app.command("release", rich_help_panel=_RUN)(copies.release)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
 app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)

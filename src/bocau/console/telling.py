@@ -18,6 +18,7 @@ Say = Callable[[str], str]
 """From an English phrase to the same in the language of who looks."""
 
 _SHOWN_TEXT: Final = 160
+_ERASED: Final = "(erased)"
 _ATTEMPT_WORDS: Final = {
     "submitting": "handed over, no answer yet",
     "taken": "taken",
@@ -61,6 +62,8 @@ class Shown(NamedTuple):
 
     def text(self, text: str) -> str:
         """The beginning of a text, or that there is one."""
+        if not text:
+            return _ERASED
         return text[:_SHOWN_TEXT] if self.texts else self.hidden
 
 

@@ -8,7 +8,7 @@ message id, 64 unguessable bits and the node, in the documented shape of 32 hexa
 
 from typing import Final
 
-__all__ = ["Ids", "first_id_at", "head_of", "short_id", "smsid_of"]
+__all__ = ["Ids", "first_id_at", "head_of", "moment_of", "short_id", "smsid_of"]
 
 _EPOCH_MS: Final = 1_735_689_600_000
 _COUNT_BITS: Final = 12
@@ -50,6 +50,11 @@ class Ids:
 def first_id_at(now_ms: int) -> int:
     """The smallest id that can be drawn at a moment; of a moment outside their time (2025 to 2094), the nearest one."""
     return min(max(0, now_ms - _EPOCH_MS), _LAST_MILLISECOND) << (_NODE_BITS + _COUNT_BITS)
+
+
+def moment_of(message_id: int) -> int:
+    """The moment at which an id was drawn."""
+    return (message_id >> (_NODE_BITS + _COUNT_BITS)) + _EPOCH_MS
 
 
 def short_id(message_id: int) -> int:

@@ -201,6 +201,13 @@ def _rule(find: Callable[[Settings], Iterator[Broken]], *reads: str) -> _Rule:
     return _Rule(find, frozenset((section, field) for section, _, field in pairs))
 
 
+def _forgotten(settings: Settings) -> Iterator[Broken]:
+    """What can be asked about must be there."""
+    kept, asked = settings.retention.message_days, settings.accept.query_days
+    if kept and kept < asked:
+        yield ("retention", "message_days"), f"is less than [accept] query_days, {asked}: no answer could be given"
+
+
 _RULES: Final = (
     _rule(_carrier_names, "carrier.name"),
     _rule(_route_names, "route.name"),
@@ -227,6 +234,7 @@ _RULES: Final = (
     _rule(_signing_key, "callback.secret"),
     _rule(_telco_table, "accept.telco_table"),
     _rule(_inbound_url, "inbound.url"),
+    _rule(_forgotten, "retention.message_days", "accept.query_days"),
 )
 
 

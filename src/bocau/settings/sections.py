@@ -262,6 +262,30 @@ class Schedule(Section, frozen=True, kw_only=True):
     ] = 86_400
 
 
+class Retention(Section, frozen=True, kw_only=True):
+    """How long things are kept (`bocau retention`). Lines of money are kept for ever, and so are accounts."""
+
+    otp_text_hours: Annotated[
+        int, Meta(ge=1, le=87_840, description="Text of a one-time code, after its message ended.")
+    ] = 24
+    other_text_days: Annotated[int, Meta(ge=1, le=3_660, description="Text of every other message, likewise.")] = 30
+    phone_days: Annotated[
+        int, Meta(ge=2, le=3_660, description="Phone number of a message, likewise; then its middle is masked.")
+    ] = 180
+    message_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_600,
+            description="A message as a whole, with attempts, calls and callback, likewise; 0: for ever.",
+        ),
+    ] = 400
+    inbound_days: Annotated[
+        int, Meta(ge=1, le=3_660, description="Messages from subscribers, from when they came.")
+    ] = 30
+    audit_days: Annotated[int, Meta(ge=0, le=36_600, description="Acts of administration; 0: for ever.")] = 0
+
+
 class Dispatch(Section, frozen=True, kw_only=True):
     """From the queue to the carriers."""
 
@@ -708,6 +732,7 @@ class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     accept: Accept = Accept()
     limits: Limits = Limits()
     schedule: Schedule = Schedule()
+    retention: Retention = Retention()
     dispatch: Dispatch = Dispatch()
     carrier: tuple[Carrier, ...] = ()
     route: tuple[Route, ...] = ()

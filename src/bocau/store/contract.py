@@ -21,6 +21,7 @@ from bocau.core.directory import (
     RecordingRow,
     TemplateRow,
 )
+from bocau.core.keeping import Keeping
 from bocau.core.lifecycle import Event, State
 from bocau.core.limits import LimitRow
 from bocau.core.message import (
@@ -69,6 +70,9 @@ __all__ = [
     "DeliverStore",
     "DispatchStore",
     "Done",
+    "ForgetStore",
+    "Forgettable",
+    "Forgotten",
     "Found",
     "InboundLine",
     "InboundStore",
@@ -211,6 +215,28 @@ class Rematched(NamedTuple):
     """Receipts tied to the only attempt they could be about."""
     told: bool
     """A callback became due."""
+
+
+class Forgotten(NamedTuple):
+    """What one step of forgetting did."""
+
+    counts: Mapping[str, int]
+    """How many messages lost their text, number or all (core.keeping.Forget), and how many rows of others went."""
+    more: bool
+    """There may be more to do now."""
+
+
+class Forgettable(NamedTuple):
+    """How far one kind of forgetting came."""
+
+    what: str
+    """A value of core.keeping.Forget."""
+    place: int
+    """The id of the last message that it has passed; 0: none."""
+    due: int
+    """Messages whose turn it is to be looked at; at most 1,000,000 are counted."""
+    later: int
+    """Messages that it passed too early, and whose turn is yet to come."""
 
 
 class StateCounts(NamedTuple):
@@ -417,6 +443,18 @@ class ScheduleStore(Protocol):
 
         Returns how many.
         """
+        ...
+
+
+class ForgetStore(Protocol):
+    """What the other loop of room 2 needs."""
+
+    async def forget(self, keeping: Keeping, now_ms: int, limit: int) -> Forgotten:
+        """One step of forgetting what is old, with at most so many messages looked at for each kind (promises S7)."""
+        ...
+
+    async def shred(self) -> bool:
+        """Have nothing of what was forgotten left in the store's files. False: not now, somebody reads an old state."""
         ...
 
 
@@ -939,6 +977,10 @@ class AdminStore(Protocol):
 
     async def quarantine(self) -> Quarantine | None:
         """See OperatorStore."""
+        ...
+
+    async def forgettable(self, keeping: Keeping, now_ms: int) -> list[Forgettable]:
+        """What would be forgotten now, of each kind."""
         ...
 
     async def unsent(self) -> list[Unsent]:

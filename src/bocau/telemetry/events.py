@@ -108,6 +108,7 @@ class LogEvent(StrEnum):
     STORE_FAIL = "store.fail", "a commit failed"
     STORE_FILL = "store.fill", "the disk is nearly full; new requests are refused"
     STORE_QUARANTINE = "store.quarantine", "the store was copied or restored: nothing is sent until an operator says so"
+    STORE_FORGET = "store.forget", "texts, numbers or messages were kept long enough, and are forgotten"
     STORE_RELEASE = "store.release", "an operator ended the quarantine; messages go again"
 
     GATEWAY_START = "gateway.start", "the process begins"

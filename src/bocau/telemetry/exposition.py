@@ -45,6 +45,7 @@ METERS: Final = (
     Meter(
         "schedule", "inferred", "bocau_inferred_receipts", "Kept receipts tied to the only attempt they could be about."
     ),
+    Meter("schedule", "forgotten", "bocau_forgotten_rows", "What was kept long enough and is forgotten.", "what"),
     Meter("dispatch", "claimed", "bocau_claimed_messages", "Messages claimed from the store."),
     Meter("dispatch", "planned", "bocau_planned_messages", "Messages given to a carrier."),
     Meter(

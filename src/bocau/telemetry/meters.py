@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
+from bocau.core.keeping import Forget
 from bocau.core.lifecycle import AttemptState, Event
 from bocau.core.message import AnswerKind
 
@@ -86,7 +87,7 @@ class AcceptMeters:
 class ScheduleMeters:
     """Room 2."""
 
-    __slots__ = ("closed", "expired", "inferred", "released", "rematched", "rescued")
+    __slots__ = ("closed", "expired", "forgotten", "inferred", "released", "rematched", "rescued")
 
     def __init__(self) -> None:
         self.released = 0
@@ -95,6 +96,7 @@ class ScheduleMeters:
         self.closed = 0
         self.rematched = 0
         self.inferred = 0
+        self.forgotten = _tally((*Forget, "inbound", "audit"))
 
 
 class DispatchMeters:

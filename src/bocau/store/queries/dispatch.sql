@@ -66,8 +66,8 @@ SELECT reference FROM message WHERE id = $1;
 
 -- name: next_reference
 -- A counter per destination, so that two long messages to one phone never share a reference within 65,535.
-INSERT INTO part_reference (phone, reference) VALUES ($1, 1)
-ON CONFLICT (phone) DO UPDATE SET reference = part_reference.reference % 65535 + 1
+INSERT INTO part_reference (phone, reference, used_day) VALUES ($1, 1, $2)
+ON CONFLICT (phone) DO UPDATE SET reference = part_reference.reference % 65535 + 1, used_day = excluded.used_day
 RETURNING reference;
 
 -- name: insert_attempt

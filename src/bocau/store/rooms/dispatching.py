@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bocau.core.ledger import day_of
 from bocau.core.lifecycle import AttemptState, Event
 from bocau.core.message import AnswerKind, Intent, Message, Past, Uncertain
 from bocau.store.contract import Claimed
@@ -125,7 +126,7 @@ class Dispatching:
         ((found,),) = await db.rows(self._q["read_reference"], (intent.message_id,))
         if found and not intent.anew:
             return int(found)
-        ((drawn,),) = await db.rows(self._q["next_reference"], (intent.phone,))
+        ((drawn,),) = await db.rows(self._q["next_reference"], (intent.phone, day_of(intent.at_ms)))
         await db.change(self._q["set_reference"], (intent.message_id, drawn))
         return int(drawn)
 

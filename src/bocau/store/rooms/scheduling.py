@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from bocau.core.ledger import day_of
 from bocau.core.lifecycle import FINAL, MESSAGE_TRANSITIONS, AttemptState, Event, State
 from bocau.core.message import CallbackDue, RouteClass
 from bocau.core.outcome import may_arrive
@@ -14,6 +15,7 @@ from bocau.store.work import Work
 __all__ = ["Scheduling", "Start", "start_epoch"]
 
 _REQUEST_KEY_MS: Final = 48 * 3_600_000
+_REFERENCE_DAYS: Final = 7
 _ORPHAN_MS: Final = 7 * 24 * 3_600_000
 _LADDER_MS: Final = _ORPHAN_MS
 _ENDS: Final = frozenset(row.event for row in MESSAGE_TRANSITIONS if row.target in FINAL)
@@ -73,6 +75,7 @@ class Scheduling:
         self._q = queries
         self._finishing = finishing
         self._walked: tuple[int, str] = (0, "")
+        self._walked_phone = ""
 
     async def waking(self, db: Work, items: Sequence[tuple[int, int]]) -> list[list[Waking]]:
         """Each item: (now, limit)."""
@@ -147,4 +150,14 @@ class Scheduling:
         codes = await db.change(q["prune_codes"], (now_ms, limit))
         orphans = await db.change(q["prune_orphans"], (now_ms - _ORPHAN_MS, limit))
         ladders = await db.change(q["prune_ladders"], (now_ms - _LADDER_MS, limit))
-        return len(gone) + texts + codes + orphans + ladders
+        references = await self._prune_references(db, now_ms, limit)
+        return len(gone) + texts + codes + orphans + ladders + references
+
+    async def _prune_references(self, db: Work, now_ms: int, limit: int) -> int:
+        """Counters of phones that got no long message lately: they would keep the number for ever."""
+        first = day_of(now_ms) - _REFERENCE_DAYS
+        found = await db.rows(self._q["walk_references"], (self._walked_phone, limit))
+        self._walked_phone = found[-1][0] if len(found) == limit else ""
+        gone = [(phone, first) for phone, day in found if day < first]
+        await db.many(self._q["delete_reference"], gone)
+        return len(gone)

@@ -17,6 +17,7 @@ from bocau.core.directory import (
     TemplateRow,
 )
 from bocau.core.ids import first_id_at, head_of
+from bocau.core.keeping import Keeping
 from bocau.core.lifecycle import Event
 from bocau.core.limits import LimitRow
 from bocau.core.message import (
@@ -44,6 +45,8 @@ from bocau.store.contract import (
     AdmitResult,
     Claimed,
     Done,
+    Forgettable,
+    Forgotten,
     Found,
     InboundLine,
     Recorded,
@@ -64,6 +67,7 @@ from bocau.store.rooms.answering import CodeChecking, read_receivers, read_sent
 from bocau.store.rooms.calling import Calling
 from bocau.store.rooms.dispatching import Dispatching
 from bocau.store.rooms.finishing import Finishing
+from bocau.store.rooms.forgetting import Forgetting, read_forgettable
 from bocau.store.rooms.inbound import Inbound, read_whole
 from bocau.store.rooms.receiving import Receiving
 from bocau.store.rooms.recording import Recording
@@ -123,6 +127,7 @@ class RoomStore(Visiting):
         self._past = Kind("past", 20, dispatching.past)
         self._call_ended = Kind("call_ended", 21, self._put_calls)
         self._beat = Kind("beat", 22, self._count_beat)
+        self._forget = Kind("forget", 23, Forgetting(q).run)
 
     @property
     def commits(self) -> tuple[int, int, int]:
@@ -245,6 +250,18 @@ class RoomStore(Visiting):
     async def prune(self, now_ms: int, limit: int) -> int:
         """See ScheduleStore."""
         return await self._commit.call(self._prune, (now_ms, limit))
+
+    async def forget(self, keeping: Keeping, now_ms: int, limit: int) -> Forgotten:
+        """See ForgetStore."""
+        return await self._commit.call(self._forget, (keeping, now_ms, limit))
+
+    async def shred(self) -> bool:
+        """See ForgetStore. What is left in its files is the engine's business."""
+        return True
+
+    async def forgettable(self, keeping: Keeping, now_ms: int) -> list[Forgettable]:
+        """See AdminStore."""
+        return await read_forgettable(self._read, self._q, keeping, now_ms)
 
     # Room 3
 

@@ -22,6 +22,8 @@ _ONE_ITEM: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.Da
 """Errors of SQLite that one item's values cause; any other is about the file."""
 
 
+_PASSING: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")
+
 _BUSY_SECONDS: Final = 5.0
 _BUSY_RETRY_SECONDS: Final = 0.005
 
@@ -35,6 +37,9 @@ class GroupCommit(Gathering):
         super().__init__(on_fatal)
         self._db = db
         self._work = SqliteWork(db)
+        self._log_full = False
+        self.log_is_empty = False
+        """Whether the last `empty_log` did what it was asked for."""
         self._jobs: queue.SimpleQueue[tuple[list[Lot], list[Sequence[Any]]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         if threaded:
@@ -49,6 +54,10 @@ class GroupCommit(Gathering):
         if thread is not None:
             self._jobs.put(None)
             await self._loop.run_in_executor(None, thread.join)
+
+    def empty_log(self) -> None:
+        """With the commit of the running transaction, have the write-ahead log written back and cut to nothing."""
+        self._log_full, self.log_is_empty = True, False
 
     def _transact(self, lots: list[Lot]) -> None:
         self._try(lots, self._loop.time() + _BUSY_SECONDS)
@@ -83,6 +92,15 @@ class GroupCommit(Gathering):
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             return error
+        return self._cut_log() if self._log_full else None
+
+    def _cut_log(self) -> sqlite3.Error | None:
+        """Who reads an old state, or a full disk, keep the log as it is; any other error is a failed flush."""
+        self._log_full = False
+        try:
+            self.log_is_empty = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        except sqlite3.Error as error:
+            return None if getattr(error, "sqlite_errorname", "").startswith(_PASSING) else error
         return None
 
     def _committed(self, lots: list[Lot], results: list[Sequence[Any]], error: sqlite3.Error | None) -> None:

@@ -51,7 +51,10 @@ def _prepare(db: sqlite3.Connection, path: str, *, writing: bool) -> None:
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA cache_size = -32768")
     db.execute("PRAGMA wal_autocheckpoint = 4000")
-    if not writing:
+    if writing:
+        # What is deleted or written over is gone from the file at once, for copies too (promises S7).
+        db.execute("PRAGMA secure_delete = ON")
+    else:
         db.execute("PRAGMA query_only = ON")
     if mode not in ("wal", "memory") or db.execute("PRAGMA synchronous").fetchone()[0] != 2:
         raise StoreBroken(f"{path}: write-ahead logging with full synchronisation is not to be had here")

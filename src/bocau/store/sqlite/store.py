@@ -2,9 +2,10 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bocau.store.contract import Clerk, OutcomeDeadlines
+from bocau.store.gathering import Kind
 from bocau.store.queries import load
 from bocau.store.rooms.scheduling import Start, start_epoch
 from bocau.store.rooms.store import RoomStore
@@ -12,7 +13,7 @@ from bocau.store.sqlite.commit import GroupCommit
 from bocau.store.sqlite.identity import MarkFile, settle
 from bocau.store.sqlite.opening import Lock, StoreBroken, connect, migrate
 from bocau.store.sqlite.work import SqliteWork
-from bocau.store.work import at_once
+from bocau.store.work import Work, at_once
 
 __all__ = ["SqliteStore"]
 
@@ -39,6 +40,7 @@ class SqliteStore(RoomStore):
         self._commit: GroupCommit = commit
         self._mark: MarkFile | None = None
         self._store_id = ""
+        self._shred = Kind("shred", 24, self._empty_log)
 
     @classmethod
     async def gateway(
@@ -108,6 +110,15 @@ class SqliteStore(RoomStore):
         for file in (self._mark, self._lock):
             if file is not None:
                 file.close()
+
+    async def shred(self) -> bool:
+        """See ForgetStore. Freed places are overwritten as they are freed; what is left are old pages in the log."""
+        await self._commit.call(self._shred, None)
+        return self._commit.log_is_empty
+
+    async def _empty_log(self, _db: Work, items: Sequence[None]) -> list[None]:
+        self._commit.empty_log()
+        return [None] * len(items)
 
     async def beat(self, now_ms: int) -> None:
         """See OperatorStore. The mark is written after the commit, so it never runs ahead of its own store."""
