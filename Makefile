@@ -1,5 +1,5 @@
 # make run    sets everything up and runs the main job: gateway, simulated carrier, a first message
-# make test   sets everything up and passes the tests
+# make test   sets everything up and passes the tests, on all cores; ARGS="-n 0" for one, as a debugger wants it
 # make check  format, lint, types, walls
 .PHONY: run test test-sip test-interop check format setup bench fuzz timing clean
 
@@ -12,7 +12,7 @@ run: setup
 	@.venv/bin/bocau dev $(ARGS)
 
 test: setup
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto $(ARGS)
 
 # Calls to SIPp; fails where there is none.
 test-sip: setup

@@ -210,9 +210,12 @@ WALKS: Final = {
     "count_parked": "reads 20,000 rows of an index at most",
     "last_message_id": "reads one row and stops",
     "newest_messages": "reads the newest rows and stops",
+    "oldest_audit": "reads the first rows and stops",
+    "oldest_inbound": "reads the first rows and stops",
     "read_audit": "reads the newest rows and stops",
     "rescue_sending": "the open messages, when a node is gone",
     "search_carrier_ids": "an operator's search; of an empty table the planner prefers the order to the look-up",
+    "unsent_groups": "the open messages, when an operator asks what a restored store would send",
     "unreported": "once at the start, the open messages",
 }
 """Statements that go along an index or a table without a place to begin at, and how far."""

@@ -23,7 +23,7 @@ __all__ = ["PATIENCE_SECONDS", "Child", "Stage", "free_port", "now_ms", "until"]
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.004
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _SINK: Final = Path(__file__).with_name("sink.py")
