@@ -4,7 +4,7 @@ import re
 
 from tools.marked import ROOT, finish, table
 
-from bocau.telemetry import METERS, WATCHED, Histogram, Meter, Telemetry
+from bocau.telemetry import METERS, NAMED, WATCHED, Histogram, Meter, Telemetry
 
 PAGE = "docs/reference/metrics.md"
 SOURCE = ROOT / "src" / "bocau"
@@ -13,6 +13,7 @@ COUNTED_IN = {
     "schedule": "schedule",
     "dispatch": "dispatch",
     "carriers": "deliver",
+    "trunks": "deliver",
     "report": "report",
     "store": "store",
 }
@@ -22,7 +23,7 @@ COUNTED_IN = {
 def kind(meter: Meter) -> str:
     """histogram or counter."""
     telemetry = Telemetry()
-    group = telemetry.carrier("any") if meter.group == "carriers" else getattr(telemetry, meter.group)
+    group = NAMED[meter.group][1]() if meter.group in NAMED else getattr(telemetry, meter.group)
     return "histogram" if isinstance(getattr(group, meter.attribute), Histogram) else "counter"
 
 
@@ -46,7 +47,8 @@ def meter_table() -> str:
     """Counters and histograms."""
     rows = []
     for meter in filter(is_counted, METERS):
-        labels = ["carrier"] * (meter.group == "carriers") + [meter.label] * bool(meter.label)
+        named = NAMED[meter.group][:1] if meter.group in NAMED else ()
+        labels = [*named, *([meter.label] if meter.label else [])]
         what = kind(meter)
         name = meter.name if what == "histogram" else f"{meter.name}_total"
         rows.append((f"`{name}`", what, ", ".join(labels), meter.help))

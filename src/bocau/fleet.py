@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from bocau.deliver.smpp import CarrierSettings, SmppCarrier
 from bocau.deliver.template import TemplateDialect, TemplateSettings
 from bocau.deliver.voice.carrier import VoiceCarrier
 from bocau.deliver.voice.crew import Crew
-from bocau.deliver.voice.messages import LogStyle
+from bocau.deliver.voice.messages import LogStyle, TrunkStanding
 from bocau.dispatch.breaker import BreakerPolicy
 from bocau.dispatch.channel import Channels, by_channel
 from bocau.dispatch.loop import Dispatcher
@@ -93,6 +93,10 @@ _GAUGES: Final[Mapping[str, Callable[[Ship], float | None]]] = {
 }
 """What is read of each carrier when metrics are asked for."""
 _USABLE: Final = "bocau_carrier_usable"
+_OF_TRUNKS: Final[Mapping[str, Callable[[TrunkStanding], float]]] = {
+    "bocau_trunk_up": lambda trunk: float(trunk.up),
+    "bocau_trunk_calls": lambda trunk: float(trunk.active),
+}
 
 
 class Tools(NamedTuple):
@@ -126,6 +130,7 @@ class Fleet:
             "link/pause": Act(partial(self._act, Halt.PAUSED), changes=True),
             "link/drain": Act(partial(self._act, Halt.DRAINING), changes=True),
             "link/resume": Act(partial(self._act, Halt.NONE), changes=True),
+            "trunk/list": Act(self._list_trunks),
         }
         """What an operator may ask, for the control door."""
         self._tools = tools
@@ -134,6 +139,8 @@ class Fleet:
         self._rows: dict[str, Carrier] = {}
         self._calls: object = None
         """The settings that the voice carrier was built from; None while there is none."""
+        self._trunks: dict[str, Crew] = {}
+        """Whose workers each trunk has."""
         self._routes: tuple[RouteRow, ...] = ()
         self._accounts: Mapping[str, int] = {}
         self._channel = ""
@@ -266,6 +273,10 @@ class Fleet:
         """Build the carrier of calls, if there are trunks. No call of an earlier one goes on."""
         self._calls = _calls_of(settings)
         if not settings.trunk:
+            for name in self._trunks:
+                for metric in _OF_TRUNKS:
+                    self._tools.telemetry.unwatch(metric, name)
+            self._trunks = {}
             return
         tools, configures = self._tools, configures_of(settings, self._tools.log_style)
         log = tools.log.bind(carrier=VOICE)
@@ -280,10 +291,44 @@ class Fleet:
             log,
             on_room=self._dispatcher.notify,
             on_callbacks=tools.on_callbacks,
+            trunk_meters=tools.telemetry.trunk,
             calls_at_once=tools.calls_at_once,
         )
         self._take_in(Carrier(name=VOICE), carrier)
+        self._watch_trunks(carrier.crew, [row.name for row in settings.trunk])
         carrier.close_lost(await tools.store.unreported(VOICE, MOST_OPEN))
+
+    def _watch_trunks(self, crew: Crew, names: Sequence[str]) -> None:
+        """Have the trunks read when metrics are; those of an earlier voice carrier are not any more."""
+        watch, unwatch = self._tools.telemetry.watch, self._tools.telemetry.unwatch
+        for name in self._trunks.keys() - set(names):
+            for metric in _OF_TRUNKS:
+                unwatch(metric, name)
+        self._trunks = dict.fromkeys(names, crew)
+        for name in names:
+            for metric, read in _OF_TRUNKS.items():
+                watch(metric, partial(_read_trunk, crew, name, read), name)
+        watch("bocau_worker_restarts_total", lambda: crew.restarts)
+
+    async def _list_trunks(self, asked: Mapping[str, Any]) -> object:
+        """Each trunk with how it stands and how its calls went."""
+        del asked
+        return [self._trunk(name, crew) for name, crew in self._trunks.items()]
+
+    def _trunk(self, name: str, crew: Crew) -> dict[str, object]:
+        standing = next((one for one in crew.standing() if one.name == name), None)
+        meters = self._tools.telemetry.trunk(name)
+        setup = meters.setup_seconds.quantile(0.5)
+        return {
+            "trunk": name,
+            "state": "down" if standing is None or not standing.up else "up",
+            "why": crew.why if standing is None else standing.why,
+            "in_call": 0 if standing is None else standing.active,
+            "ended": dict(meters.calls),
+            "setup_seconds": None if setup is None else round(setup, 2),
+            "packets_lost": meters.packets_lost,
+            "far_packets_lost": meters.far_packets_lost,
+        }
 
     def _smpp(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> SmppCarrier:
         tools = self._tools
@@ -465,3 +510,8 @@ def _part_profile(row: Carrier) -> Profile:
         data_coding=row.gsm_data_coding,
         joining=row.long_messages,
     )
+
+
+def _read_trunk(crew: Crew, name: str, read: Callable[[TrunkStanding], float]) -> float | None:
+    """A value of one trunk over all workers; none before a worker has told of it."""
+    return next((read(one) for one in crew.standing() if one.name == name), None)

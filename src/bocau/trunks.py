@@ -58,6 +58,7 @@ def trunk_of(row: TrunkRow, number: int, settings: Settings) -> Trunk:
         row.max_calls,
         row.calls_per_second,
         trunk_authority(row, number, settings),
+        row.srtp,
         row.connect_seconds,
         row.keep_alive_seconds,
     )

@@ -28,6 +28,7 @@ from bocau.telemetry import (
     LogEvent,
     Style,
     Telemetry,
+    TrunkMeters,
     capture_process,
     describe,
     loop_fault_handler,
@@ -436,6 +437,7 @@ def test_every_meter_has_a_name_of_its_own() -> None:
     telemetry = Telemetry()
     groups: dict[str, Any] = {
         "carriers": CarrierMeters(),
+        "trunks": TrunkMeters(),
         **{name: getattr(telemetry, name) for name in ("accept", "schedule", "dispatch", "report")},
     }
     told = sorted((meter.group, meter.attribute) for meter in METERS)

@@ -225,6 +225,14 @@ def test_trunks_without_a_route_and_without_recordings_are_doubtful(tmp_path: Pa
     assert "will speak to customers" in found_here[1]
 
 
+def test_encrypted_sound_without_tls_is_doubtful(tmp_path: Path) -> None:
+    """Its keys go by the SIP: who can read that can hear the call."""
+    text = TRUNK.replace('"sip.example.vn"', '"sip.example.vn"\nsrtp = true')
+    assert any("srtp: is on, but SIP goes over udp" in each for each in found(tmp_path, text))
+    safe = text.replace("srtp", 'transport = "tls"\nsrtp')
+    assert not any("srtp" in each for each in found(tmp_path, safe))
+
+
 def test_a_trunk_that_trusts_everybody_and_a_certificate_that_is_none(tmp_path: Path) -> None:
     """Sound from anywhere is doubtful; a file that cannot be read stops the start."""
     (tmp_path / "ca.pem").write_text("no certificate")

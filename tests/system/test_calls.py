@@ -41,7 +41,7 @@ from bocau.simulator.ear import Ear
 from bocau.simulator.phone import Phone
 from bocau.simulator.rules import PLAIN, Rules
 from bocau.simulator.smsc import Smsc
-from bocau.telemetry import Lines, make_log
+from bocau.telemetry import Lines, make_log, render
 from bocau.wire.rtp.g711 import alaw_decode, alaw_encode
 from bocau.world import RealWorld
 
@@ -229,6 +229,17 @@ def test_a_code_is_said_on_the_phone_and_status_and_callback_tell_of_it(tmp_path
         assert call.begun_ms <= (call.rang_ms or 0) <= (call.answered_ms or 0) <= call.ended_ms
         ladder = await place.gateway.store.ladder(call.message_id, call.number)
         assert ladder[0].text.startswith("INVITE sip:+849***234@127.0.0.1")
+        page = render(place.gateway.telemetry).decode()
+        for line in (
+            'bocau_trunk_up{trunk="phone"} 1.0',
+            'bocau_calls_total{outcome="FAILED",trunk="phone"} 1.0',
+            'bocau_call_setup_seconds_count{trunk="phone"} ',
+            'bocau_rtp_packets_lost_total{trunk="phone"} 0.0',
+        ):
+            assert line in page
+        rows = await place.gateway.acts()["trunk/list"].run({})
+        assert isinstance(rows, list)
+        assert (rows[0]["trunk"], rows[0]["state"], rows[0]["ended"]["FAILED"]) == ("phone", "up", 1)
         [refused] = await place.calls(declined)
         assert (refused.status, refused.sip_status, refused.cause) == ("FAILED", 603, 21)
         assert (await place.status(declined))["CallStatus"] == ""

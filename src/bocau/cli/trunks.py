@@ -1,16 +1,19 @@
 """`bocau trunk`: the lines to voice carriers, and whether a call would go through."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
-from bocau.cli.options import Config, Json
+from bocau.cli.options import Config, Data, Json
 from bocau.cli.output import Trouble, document, listing, told
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bocau.deliver.rehearsal import Step
     from bocau.deliver.voice.rehearsal import Ask
     from bocau.settings import Settings
+    from bocau.wire.rtp.srtp import Aes
 
 __all__ = ["app"]
 
@@ -25,17 +28,26 @@ _COLUMNS: Final = {
     "calls_per_second": "A second",
     "priority": "Priority",
     "registers": "Registers",
+    "state": "State",
+    "in_call": "In call",
+    "answered": "Answered",
+    "unanswered": "Not answered",
+    "failed": "Failed",
+    "setup_seconds": "Setup s",
+    "lost": "RTP lost",
+    "why": "Why",
 }
 _STEPS: Final = {"name": "Step", "ok": "Works", "milliseconds": "ms", "said": "What came of it"}
 
 
 @app.command("list")
-def list_trunks(as_json: Json = False, config: Config = None) -> None:
-    """List the trunks of the settings, in the order they are tried."""
+def list_trunks(as_json: Json = False, data: Data = None, config: Config = None) -> None:
+    """List the trunks of the settings in the order they are tried, and how they stand if the gateway runs."""
     with told(as_json):
         from bocau.cli.desk import read_file
 
         settings = read_file(config)[1]
+        standing = _standing(data, config)
         rows = [
             {
                 "trunk": trunk.name,
@@ -46,10 +58,38 @@ def list_trunks(as_json: Json = False, config: Config = None) -> None:
                 "calls_per_second": trunk.calls_per_second,
                 "priority": trunk.priority,
                 "registers": trunk.register,
+                **_figures(standing.get(trunk.name)),
             }
             for trunk in sorted(settings.trunk, key=lambda trunk: trunk.priority)
         ]
         listing(as_json, rows, _COLUMNS, "There is no trunk in the settings.")
+
+
+def _standing(data: "Path | None", config: "Path | None") -> "dict[str, dict[str, Any]]":
+    """What the running gateway says of each trunk; nothing if none runs."""
+    from bocau.cli.operating import ask
+
+    try:
+        rows = cast("list[dict[str, Any]]", ask(data, config, "trunk/list"))
+    except Trouble:
+        return {}
+    return {row["trunk"]: row for row in rows}
+
+
+def _figures(row: "dict[str, Any] | None") -> dict[str, object]:
+    if row is None:
+        return {}
+    ended = row["ended"]
+    return {
+        "state": row["state"],
+        "in_call": row["in_call"],
+        "answered": ended["ANSWERED"],
+        "unanswered": ended["BUSY"] + ended["NO ANSWER"],
+        "failed": ended["FAILED"] + ended["LOST"],
+        "setup_seconds": row["setup_seconds"],
+        "lost": row["packets_lost"] + row["far_packets_lost"],
+        "why": row["why"],
+    }
 
 
 @app.command("test")
@@ -109,7 +149,12 @@ def _walk(settings: "Settings", name: str, to: str, code: str) -> "list[Step]":
             from bocau.srv import DnsServices
 
             names = DnsServices()
-        return await TrunkRehearsal(world, names, trunk, log).play(ask)
+        aes: Aes | None = None
+        if trunk.srtp:
+            from bocau.aes import blocks
+
+            aes = blocks
+        return await TrunkRehearsal(world, names, trunk, log, aes).play(ask)
 
     return asyncio.run(walk())
 

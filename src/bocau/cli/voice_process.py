@@ -17,6 +17,7 @@ from bocau.deliver.voice.messages import Configure, LineReader, Up, line, read_d
 from bocau.deliver.voice.worker import VoiceWorker
 from bocau.ports import ServiceNames
 from bocau.telemetry import Lines, Log, LogEvent, capture_process, loop_fault_handler, make_log
+from bocau.wire.rtp.srtp import Aes
 from bocau.world import RealWorld
 
 __all__ = ["main"]
@@ -76,7 +77,7 @@ async def _serve(end: socket.socket) -> None:
         made.info(LogEvent.WORKER_START)
         return made
 
-    worker = pipe.worker = VoiceWorker(world, _names, log, pipe.send)
+    worker = pipe.worker = VoiceWorker(world, _names, log, pipe.send, _aes)
     loop = asyncio.get_running_loop()
     # A terminal sends Ctrl-C to every process of it: when to end is the gateway's to say.
     loop.add_signal_handler(signal.SIGINT, lambda: None)
@@ -95,6 +96,14 @@ def _names() -> ServiceNames:
     except ImportError as error:
         raise OSError("a trunk with srv needs the extra `voice`: pip install 'bocau[voice]'") from error
     return DnsServices()
+
+
+def _aes() -> Aes:
+    try:
+        from bocau.aes import blocks
+    except ImportError as error:
+        raise OSError("a trunk with srtp needs the extra `voice`: pip install 'bocau[voice]'") from error
+    return blocks
 
 
 if __name__ == "__main__":

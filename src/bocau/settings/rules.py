@@ -19,6 +19,7 @@ from bocau.settings.trunk_rules import (
     carriers_of,
     no_calls,
     open_trunks,
+    readable_keys,
     registrations,
     shared_trunks,
     synthetic_voice,
@@ -273,6 +274,7 @@ def check_production(settings: Settings) -> list[Problem]:
         _types_without_route,
         unused_trunks,
         open_trunks,
+        readable_keys,
         synthetic_voice,
     )
     found = [_problem(settings, path, text) for check in fatal for path, text in check(settings)]

@@ -609,8 +609,15 @@ class Trunk(Section, frozen=True, kw_only=True):
     host: Annotated[str, Meta(extra=_HOST, description="The carrier's SIP server: address or name.")]
     port: Annotated[_ListenPort, Meta(description="Its port; 0: 5060, or 5061 with TLS, or what SRV records say.")] = 0
     transport: Annotated[
-        Literal["udp", "tcp", "tls"], Meta(description="How SIP goes there. Sound is never encrypted.")
+        Literal["udp", "tcp", "tls"], Meta(description="How SIP goes there. See srtp for the sound.")
     ] = "udp"
+    srtp: Annotated[
+        bool,
+        Meta(
+            description="Sound is encrypted: SRTP, its keys in SDP (AES_CM_128_HMAC_SHA1_80); without TLS whoever can "
+            "read the SIP hears the call. No call over a carrier that does not take it. Needs the extra `voice`."
+        ),
+    ] = False
     user: Annotated[
         str, Meta(extra=_ASCII, max_length=64, description="Log-in name; empty: no challenge is answered.")
     ] = ""

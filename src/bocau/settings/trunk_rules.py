@@ -16,6 +16,7 @@ __all__ = [
     "channel_of",
     "no_calls",
     "open_trunks",
+    "readable_keys",
     "registrations",
     "shared_trunks",
     "synthetic_voice",
@@ -127,6 +128,14 @@ def synthetic_voice(settings: Settings) -> Iterator[Broken]:
             "a synthetic voice, or tones that are no speech," if "builtin" in voice.engines else "a synthetic voice"
         )
         yield ("voice", "packs_folder"), f"holds no recordings, so {speaks} will speak to customers"
+
+
+def readable_keys(settings: Settings) -> Iterator[Broken]:
+    """Sound that is encrypted with keys that everybody on the way can read."""
+    for number, trunk in enumerate(settings.trunk):
+        if trunk.srtp and trunk.transport != "tls":
+            text = f'is on, but SIP goes over {trunk.transport}, so its keys can be read on the way; transport = "tls"'
+            yield ("trunk", number, "srtp"), text
 
 
 def open_trunks(settings: Settings) -> Iterator[Broken]:

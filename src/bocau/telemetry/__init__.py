@@ -5,7 +5,7 @@ Metrics: plain counters grouped by room on a Telemetry, rendered only when someb
 """
 
 from bocau.telemetry.events import LogEvent
-from bocau.telemetry.exposition import CONTENT_TYPE, METERS, Meter, render
+from bocau.telemetry.exposition import CONTENT_TYPE, METERS, NAMED, Meter, render
 from bocau.telemetry.log import Lines, Log, Style, capture_process, loop_fault_handler, make_log, style_for
 from bocau.telemetry.meters import (
     WATCHED,
@@ -16,6 +16,7 @@ from bocau.telemetry.meters import (
     ReportMeters,
     ScheduleMeters,
     Telemetry,
+    TrunkMeters,
     Watched,
 )
 from bocau.telemetry.redact import HIDDEN, describe, redacted
@@ -24,6 +25,7 @@ __all__ = [
     "CONTENT_TYPE",
     "HIDDEN",
     "METERS",
+    "NAMED",
     "WATCHED",
     "AcceptMeters",
     "CarrierMeters",
@@ -37,6 +39,7 @@ __all__ = [
     "ScheduleMeters",
     "Style",
     "Telemetry",
+    "TrunkMeters",
     "Watched",
     "capture_process",
     "describe",

@@ -1,15 +1,16 @@
 """Meters as Prometheus text. Names and labels live here, far from where things are counted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bocau.telemetry.meters import WATCHED, CarrierMeters, Histogram, Telemetry
+from bocau.telemetry.meters import WATCHED, CarrierMeters, Histogram, Telemetry, TrunkMeters
 
-__all__ = ["CONTENT_TYPE", "METERS", "Meter", "render"]
+__all__ = ["CONTENT_TYPE", "METERS", "NAMED", "Meter", "render"]
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 """Content-Type of what render returns."""
@@ -19,7 +20,7 @@ class Meter(NamedTuple):
     """How one meter is told."""
 
     group: str
-    """Attribute of Telemetry; `carriers` stands for each carrier."""
+    """Attribute of Telemetry; `carriers` stands for each carrier, `trunks` for each trunk."""
     attribute: str
     name: str
     """Without the ending (_total, _bucket ...) that Prometheus gives it."""
@@ -27,6 +28,11 @@ class Meter(NamedTuple):
     label: str = ""
     """What the words of a tally mean."""
 
+
+NAMED: Final[Mapping[str, tuple[str, type]]] = MappingProxyType(
+    {"carriers": ("carrier", CarrierMeters), "trunks": ("trunk", TrunkMeters)}
+)
+"""Groups of which there is one for each name: the label that tells the name, and what one is."""
 
 METERS: Final = (
     Meter("accept", "requests", "bocau_requests", "Send requests that were read."),
@@ -66,6 +72,13 @@ METERS: Final = (
     Meter("carriers", "bind_refusals", "bocau_bind_refusals", "Binds that the carrier refused."),
     Meter("carriers", "losses", "bocau_link_losses", "Links that went away or fell silent."),
     Meter("carriers", "answer_seconds", "bocau_submit_answer_seconds", "From submit to its answer."),
+    Meter("trunks", "calls", "bocau_calls", "Calls that ended, by the last trunk they were tried on.", "outcome"),
+    Meter("trunks", "setup_seconds", "bocau_call_setup_seconds", "From asking for a call to its first ring."),
+    Meter("trunks", "talk_seconds", "bocau_call_time", "Seconds of answered calls."),
+    Meter("trunks", "packets_sent", "bocau_rtp_packets_sent", "RTP packets of ours."),
+    Meter("trunks", "packets_received", "bocau_rtp_packets_received", "RTP packets that came."),
+    Meter("trunks", "packets_lost", "bocau_rtp_packets_lost", "RTP packets that did not come."),
+    Meter("trunks", "far_packets_lost", "bocau_rtp_far_packets_lost", "RTP packets of ours that the other end missed."),
     Meter("report", "receipt_seconds", "bocau_receipt_lag_seconds", "From submit to its receipt."),
     Meter("report", "receipts", "bocau_receipts", "Receipts by what they say.", "state"),
     Meter("report", "orphans", "bocau_orphaned_receipts", "Receipts that matched nothing when they came."),
@@ -103,10 +116,10 @@ class _Meters(Collector):
         yield from self._watched()
 
     def _family(self, meter: Meter) -> Metric:
-        per_carrier = meter.group == "carriers"
-        labels = ["carrier"] * per_carrier + [meter.label] * bool(meter.label)
+        named = NAMED.get(meter.group)
+        labels = [*([] if named is None else [named[0]]), *([meter.label] if meter.label else [])]
         # While there is no carrier yet, an unused group tells the kind of the meter.
-        group = CarrierMeters() if per_carrier else getattr(self._telemetry, meter.group)
+        group = getattr(self._telemetry, meter.group) if named is None else named[1]()
         timed = isinstance(getattr(group, meter.attribute), Histogram)
         family = (HistogramMetricFamily if timed else CounterMetricFamily)(meter.name, meter.help, labels=labels)
         for label, value in self._values(meter):
@@ -114,10 +127,11 @@ class _Meters(Collector):
         return family
 
     def _values(self, meter: Meter) -> Iterator[tuple[list[str], object]]:
-        if meter.group != "carriers":
-            yield [], getattr(getattr(self._telemetry, meter.group), meter.attribute)
+        group = getattr(self._telemetry, meter.group)
+        if meter.group not in NAMED:
+            yield [], getattr(group, meter.attribute)
             return
-        for name, meters in sorted(self._telemetry.carriers.items()):
+        for name, meters in sorted(group.items()):
             yield [name], getattr(meters, meter.attribute)
 
     def _watched(self) -> Iterator[Metric]:

@@ -22,12 +22,16 @@ __all__ = [
     "ReportMeters",
     "ScheduleMeters",
     "Telemetry",
+    "TrunkMeters",
     "Watch",
     "Watched",
 ]
 
 _ANSWER_BOUNDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _WAIT_BOUNDS: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0)
+
+
+_SETUP_BOUNDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 60.0)
 
 
 class Histogram:
@@ -147,6 +151,29 @@ class CarrierMeters:
         self.answer_seconds = Histogram()
 
 
+class TrunkMeters:
+    """Room 4, for one trunk: calls by what became of them, counted when they have ended."""
+
+    __slots__ = (
+        "calls",
+        "far_packets_lost",
+        "packets_lost",
+        "packets_received",
+        "packets_sent",
+        "setup_seconds",
+        "talk_seconds",
+    )
+
+    def __init__(self) -> None:
+        self.calls = _tally(("ANSWERED", "BUSY", "NO ANSWER", "FAILED", "LOST"))
+        self.setup_seconds = Histogram(_SETUP_BOUNDS)
+        self.talk_seconds = 0
+        self.packets_sent = 0
+        self.packets_received = 0
+        self.packets_lost = 0
+        self.far_packets_lost = 0
+
+
 class ReportMeters:
     """Room 5."""
 
@@ -198,6 +225,9 @@ WATCHED: Final = {
     ),
     "bocau_carrier_window_used": Watched("gauge", "Submits without an answer.", "carrier"),
     "bocau_carrier_window_size": Watched("gauge", "Submits that may be without an answer.", "carrier"),
+    "bocau_trunk_up": Watched("gauge", "1 while all workers reach the trunk, registered if they are to be.", "trunk"),
+    "bocau_trunk_calls": Watched("gauge", "Calls in progress.", "trunk"),
+    "bocau_worker_restarts_total": Watched("counter", "Voice workers that died."),
 }
 """Everything that can be watched, by its metric name."""
 
@@ -214,7 +244,7 @@ class Watch(NamedTuple):
 class Telemetry:
     """All meters of one gateway."""
 
-    __slots__ = ("_watches", "accept", "carriers", "dispatch", "report", "schedule", "version")
+    __slots__ = ("_watches", "accept", "carriers", "dispatch", "report", "schedule", "trunks", "version")
 
     def __init__(self, version: str = "") -> None:
         self.version = version
@@ -223,16 +253,22 @@ class Telemetry:
         self.dispatch = DispatchMeters()
         self.carriers: dict[str, CarrierMeters] = {}
         self.report = ReportMeters()
+        self.trunks: dict[str, TrunkMeters] = {}
         self._watches: dict[tuple[str, str], Watch] = {}
 
     def carrier(self, name: str) -> CarrierMeters:
         """The meters of a carrier account, made at the first call. Keep them; do not ask per message."""
         return self.carriers.setdefault(name, CarrierMeters())
 
+    def trunk(self, name: str) -> TrunkMeters:
+        """The meters of a trunk, made at the first call."""
+        return self.trunks.setdefault(name, TrunkMeters())
+
     def watch(self, name: str, read: Callable[[], float | None], carrier: str = "") -> None:
         """Ask `read` for a value of WATCHED whenever metrics are read; None means not known now.
 
-        `read` must be quick and must not raise. The same name and carrier replace an earlier one. Raises ValueError for
+        `carrier` may be a trunk, where that is the label. `read` must be quick and must not raise. The same name and
+        carrier replace an earlier one. Raises ValueError for
         a name or a label that WATCHED does not have.
         """
         row = WATCHED.get(name)

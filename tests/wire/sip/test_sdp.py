@@ -1,5 +1,7 @@
 """Session descriptions: offers, answers, what is declined."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,3 +121,62 @@ def test_our_own_address_must_be_one() -> None:
     """A name would make the peer look it up."""
     with pytest.raises(FieldError):
         make_offer(OURS._replace(host="bocau.example"))
+
+
+KEY, THEIR_KEY = bytes(range(30)), bytes(range(30, 60))
+
+
+def test_keys_are_told_and_read_where_sound_is_enciphered() -> None:
+    """RFC 4568: our offer and the peer's answer, the peer's offer and our answer under the peer's number."""
+    ours, theirs = OURS._replace(key=KEY), THEIRS._replace(key=THEIR_KEY)
+    offer = make_offer(ours)
+    assert b"RTP/SAVP 8 0 101" in offer
+    assert b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd\r\n" in offer
+    remote, answer = make_answer(theirs, offer.replace(b"crypto:1 ", b"crypto:7 "), 1)
+    assert (remote.key, remote.key_tag) == (KEY, 7)
+    assert b"RTP/SAVP" in answer
+    assert b"a=crypto:7 " in answer
+    assert read_answer(answer, ours).key == THEIR_KEY
+
+
+@pytest.mark.parametrize(
+    ("crypto", "key"),
+    [
+        (b"1 AES_CM_128_HMAC_SHA1_80 inline:%b|2^31", KEY),
+        (b"3 aes_cm_128_hmac_sha1_80 inline:%b", KEY),
+        (b"1 AES_CM_128_HMAC_SHA1_32 inline:%b", None),
+        (b"1 AES_CM_128_HMAC_SHA1_80 inline:%b|2^20|1:4", None),
+        (b"1 AES_CM_128_HMAC_SHA1_80 inline:%b UNENCRYPTED_SRTP", None),
+        (b"1 AES_CM_128_HMAC_SHA1_80 inline:AAAA%b", None),
+        (b"1 AES_CM_128_HMAC_SHA1_80 inline:", None),
+    ],
+)
+def test_only_a_key_of_our_suite_is_taken(crypto: bytes, key: bytes | None) -> None:
+    """Whatever else a peer wishes for is no agreement: it is not called in the clear instead."""
+    text = base64.b64encode(KEY)
+    body = make_offer(THEIRS._replace(key=KEY))
+    line = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + text
+    body = body.replace(line, b"a=crypto:" + (crypto % text if b"%b" in crypto else crypto))
+    if key is None:
+        with pytest.raises(BadSdp):
+            read_answer(body, OURS._replace(key=THEIR_KEY))
+    else:
+        assert read_answer(body, OURS._replace(key=THEIR_KEY)).key == key
+
+
+def test_nothing_is_agreed_between_enciphered_and_clear() -> None:
+    """Neither side talks the other down, or up."""
+    for offered, ours in ((make_offer(THEIRS), OURS._replace(key=KEY)), (make_offer(THEIRS._replace(key=KEY)), OURS)):
+        with pytest.raises(BadSdp):
+            read_answer(offered, ours)
+        with pytest.raises(BadSdp):
+            make_answer(ours, offered, 1)
+
+
+def test_a_key_is_not_shown() -> None:
+    """Neither ours nor the peer's, in whatever is printed (promises S1)."""
+    ours = OURS._replace(key=KEY)
+    remote = read_answer(make_offer(THEIRS._replace(key=THEIR_KEY)), ours)
+    for shown in (repr(ours), repr(remote)):
+        assert "enciphered" in shown
+        assert "key" not in shown

@@ -13,6 +13,7 @@ from bocau.deliver.sip.order import NO_MEDIA, Answered, CallEvent, CallOrder, Ca
 from bocau.deliver.sip.outcome import Verdict
 from bocau.deliver.sip.trunk import Trunk, caller_of, identity_of
 from bocau.ports import World
+from bocau.wire.rtp.srtp import MASTER_SIZE, Aes
 from bocau.wire.sip import events as told
 from bocau.wire.sip.call import OutgoingCall
 from bocau.wire.sip.message import Message
@@ -31,6 +32,8 @@ class Stage(NamedTuple):
     ticker: Ticker
     ports: MediaPorts
     timers: Timers
+    aes: Aes | None = None
+    """None: no trunk wants its sound enciphered."""
 
 
 class Attempt:
@@ -50,7 +53,8 @@ class Attempt:
         self._stage = stage
         self._report = report
         self._done: Callable[[Attempt], None] | None = done
-        self._media = Media(stage.world, stage.ticker, self)
+        self._key = stage.world.token(MASTER_SIZE) if link.trunk.srtp else b""
+        self._media = Media(stage.world, stage.ticker, self, stage.aes, self._key)
         self._machine = CallMachine(order, stage.world.monotonic())
         self._sip: OutgoingCall | None = None
         self._sip_call_id = ""
@@ -95,7 +99,7 @@ class Attempt:
             callee=identity.callee,
             contact=identity.contact,
             via=identity.via,
-            media=LocalMedia(link.contact_at[0], *ports, session),
+            media=LocalMedia(link.contact_at[0], *ports, session, key=self._key),
             media_allowed=link.owns,
             credentials=trunk.credentials,
             extra=identity.extra,

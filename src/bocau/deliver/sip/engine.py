@@ -26,6 +26,7 @@ from bocau.deliver.sip.registrar import Registrar
 from bocau.deliver.sip.trunk import Trunk, check
 from bocau.ports import ServiceNames, World
 from bocau.telemetry import Log, LogEvent
+from bocau.wire.rtp.srtp import Aes
 from bocau.wire.sip.message import FieldError
 from bocau.wire.sip.transaction import Timers
 
@@ -94,14 +95,17 @@ class CallEngine:
         settings: EngineSettings,
         log: Log,
         names: ServiceNames | None = None,
+        aes: Aes | None = None,
     ) -> None:
-        """Nothing happens before `start`. `names` is needed for trunks with `srv`. Raises ValueError for two trunks of
-        one name, or for settings that fit no message."""
+        """Nothing happens before `start`. `names` is needed for trunks with `srv`, `aes` for those with `srtp`. Raises
+        ValueError for two trunks of one name, or for settings that fit no message."""
+        if aes is None and any(trunk.srtp for trunk in trunks):
+            raise ValueError("a trunk with srtp needs AES")
         self._world = world
         self._settings = settings
         self._log = log
         self._stage = Stage(
-            world, Ticker(world), MediaPorts(world, settings.first_port, settings.last_port), settings.timers
+            world, Ticker(world), MediaPorts(world, settings.first_port, settings.last_port), settings.timers, aes
         )
         self._pace = Pace(settings.calls_per_second)
         self._trunks: dict[str, _Trunk] = {}

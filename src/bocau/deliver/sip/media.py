@@ -7,6 +7,7 @@ from typing import Final, Protocol, cast
 from bocau.deliver.sip.order import MediaCounters, Utterance
 from bocau.deliver.sip.stream import FRAME_SECONDS, Stream
 from bocau.ports import World
+from bocau.wire.rtp.srtp import Aes
 from bocau.wire.sip.reply import Source
 from bocau.wire.sip.sdp import RemoteMedia
 
@@ -129,11 +130,14 @@ class MediaPorts:
 class Media:
     """One call's audio on its two sockets."""
 
-    def __init__(self, world: World, ticker: Ticker, owner: MediaOwner) -> None:
+    def __init__(
+        self, world: World, ticker: Ticker, owner: MediaOwner, aes: Aes | None = None, key: bytes = b""
+    ) -> None:
+        """With `aes` and our master `key` the sound is enciphered."""
         self._world = world
         self._ticker = ticker
         self._owner = owner
-        self._stream = Stream(world.token(10), world.token(8).hex())
+        self._stream = Stream(world.token(10), world.token(8).hex(), aes, key)
         self._rtp: asyncio.DatagramTransport | None = None
         self._rtcp: asyncio.DatagramTransport | None = None
         self._ticks = 0

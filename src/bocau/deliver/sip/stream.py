@@ -13,6 +13,7 @@ from bocau.wire.rtp.g711 import ALAW_SILENCE, SAMPLES_PER_SECOND, ULAW_SILENCE
 from bocau.wire.rtp.keys import KeyReader
 from bocau.wire.rtp.packet import BadPacket
 from bocau.wire.rtp.reception import Reception
+from bocau.wire.rtp.srtp import Aes, Opener, Sealer
 from bocau.wire.sip.reply import Source
 from bocau.wire.sip.sdp import Codec, RemoteMedia
 
@@ -32,15 +33,18 @@ class Stream:
     """Both directions of one call. Tell it the remote end first; until then it is silent and deaf."""
 
     __slots__ = (
+        "_aes",
         "_at",
         "_cname",
         "_far_lost",
         "_keys",
+        "_opener",
         "_port_learnt",
         "_prompt",
         "_reception",
         "_remote",
         "_said",
+        "_sealer",
         "_sent",
         "_sequence",
         "_silence",
@@ -52,8 +56,9 @@ class Stream:
         "target",
     )
 
-    def __init__(self, chance: bytes, cname: str) -> None:
-        """`chance` holds 10 unguessable octets: SSRC, first sequence number, first timestamp (RFC 3550 5.1)."""
+    def __init__(self, chance: bytes, cname: str, aes: Aes | None = None, key: bytes = b"") -> None:
+        """`chance` holds 10 unguessable octets: SSRC, first sequence number, first timestamp (RFC 3550 5.1). With `aes`
+        and our master `key` the sound is enciphered, once the peer's key is known."""
         self.target = Source("", 0)
         """Where packets go: the negotiated host, on the port it sends from once that is known."""
         self._ssrc = int.from_bytes(chance[:4], "big")
@@ -71,9 +76,18 @@ class Stream:
         self._keys = KeyReader()
         self._sent = self._strangers = self._unreadable = 0
         self._far_lost: int | None = None
+        self._aes = aes
+        self._sealer = Sealer(aes, key) if aes is not None and key else None
+        self._opener: Opener | None = None
 
     def connect(self, remote: RemoteMedia) -> None:
         """The remote end, when the call is answered and whenever it moves. What is being said goes on."""
+        if (
+            self._aes is not None
+            and self._sealer is not None
+            and (self._remote is None or self._remote.key != remote.key)
+        ):
+            self._opener = Opener(self._aes, remote.key)
         self._remote = remote
         self._port_learnt = False
         self._silence = _SILENCE[remote.codec] * _FRAME
@@ -108,7 +122,7 @@ class Stream:
         head = packet.header(remote.payload_type, self._sequence, timestamp, self._ssrc, not self._sent)
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._sent += 1
-        return head + frame
+        return head + frame if self._sealer is None else self._sealer.seal(head + frame)
 
     def _frame(self) -> bytes:
         frame = self._speech[self._at : self._at + _FRAME]
@@ -125,7 +139,7 @@ class Stream:
             self._strangers += 1
             return ""
         try:
-            got = packet.decode(data)
+            got = packet.decode(data if self._opener is None else self._opener.open(data))
             events = got.payload_type == remote.event_type
             transit = None if events else now * _RATE - got.timestamp
             self._reception.take(got.sequence, got.ssrc, transit)
@@ -145,7 +159,7 @@ class Stream:
             self._strangers += 1
             return
         try:
-            found = rtcp.decode(data)
+            found = rtcp.decode(data if self._opener is None else self._opener.open_report(data))
         except BadPacket:
             self._unreadable += 1
             return
@@ -166,7 +180,8 @@ class Stream:
             seconds, rest = divmod(now_ms, 1000)
             ntp = (seconds + _EPOCH_1900) << 32 | (rest << 32) // 1000
             sender = rtcp.SenderInfo(ntp, self._timestamp, self._sent, self._sent * _FRAME)
-        return rtcp.encode(rtcp.Compound(self._ssrc, sender, (block,) if block else (), self._cname, bye))
+        plain = rtcp.encode(rtcp.Compound(self._ssrc, sender, (block,) if block else (), self._cname, bye))
+        return plain if self._sealer is None else self._sealer.seal_report(plain)
 
     def counters(self) -> MediaCounters:
         """What went over it so far."""

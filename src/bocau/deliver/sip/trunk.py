@@ -56,6 +56,8 @@ class Trunk(NamedTuple):
     calls_per_second: float = 5.0
     tls_ca_file: str = ""
     """Certificates that sign the trunk's; empty: the system's."""
+    srtp: bool = False
+    """Whether sound is enciphered; a carrier that does not want it so is not spoken to."""
     connect_seconds: float = 5.0
     keep_alive_seconds: float = 25.0
 

@@ -23,7 +23,7 @@ from bocau.deliver.voice.crew import Crew, Heard, Lost
 from bocau.deliver.voice.messages import Key, Over, Picked, Place, Rang
 from bocau.ports import Pulse, Submission, World
 from bocau.store.contract import CallStore, OutcomeDeadlines, StoreFault, Unreported
-from bocau.telemetry import CarrierMeters, Log, LogEvent
+from bocau.telemetry import CarrierMeters, Log, LogEvent, TrunkMeters
 
 __all__ = ["Past", "VoiceCarrier", "word_of"]
 
@@ -96,6 +96,7 @@ class VoiceCarrier:
         *,
         on_room: Callable[[], None],
         on_callbacks: Callable[[], None],
+        trunk_meters: Callable[[str], TrunkMeters],
         calls_at_once: Callable[[int], int] = lambda _: 0,
     ) -> None:
         """`crew` makes the workers, given whom to tell of room; `calls_at_once` says how many calls an account may have
@@ -118,6 +119,7 @@ class VoiceCarrier:
         """Those whose way to a worker is being prepared; the loop itself would not keep them."""
         self._ringing: set[str] = set()
         """Numbers with a call: there is one at a time for each."""
+        self._trunk_meters = trunk_meters
         self._calls_at_once = calls_at_once
         self._calls_of: Counter[int] = Counter()
         """Calls at this moment by account."""
@@ -325,6 +327,7 @@ class VoiceCarrier:
         else:
             self.pulse.beat()
         record = self._record_of(call, result.status.value, result)
+        self._count(call, record, result)
         if call.answered_ms is not None:
             state = AttemptState.DELIVERED if result.plays else AttemptState.UNDELIVERED
             self._remember(record, result, lambda: self._report(call, state, record))
@@ -339,11 +342,27 @@ class VoiceCarrier:
         self.pulse.miss()
         result = _no_call("the process of the call died", Retry.LATER)._replace(trunk=lost.trunk)
         record = self._record_of(call, LOST, result)
+        self._count(call, record, result)
         if lost.answered:
             self._remember(record, result, lambda: self._report(call, AttemptState.UNKNOWN, record))
             return
         word = word_of(result, past)._replace(wait_ms=0)
         self._remember(record, result, lambda: self._refuse(call, word, record))
+
+    def _count(self, call: _Call, record: CallRecord, result: CallResult) -> None:
+        """A call has ended: count it for the last trunk it was tried on."""
+        if not result.trunk:
+            return
+        meters, media = self._trunk_meters(result.trunk), result.media
+        meters.calls[record.status] += 1
+        rang_ms = call.rang_ms or call.answered_ms
+        if rang_ms is not None:
+            meters.setup_seconds.observe(max(0, rang_ms - call.begun_ms) / 1_000)
+        meters.talk_seconds += record.duration_seconds
+        meters.packets_sent += media.sent
+        meters.packets_received += media.received
+        meters.packets_lost += media.lost
+        meters.far_packets_lost += media.sent * (media.far_lost_percent or 0) // 100
 
     # What the store is told
 

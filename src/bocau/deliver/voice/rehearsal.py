@@ -21,6 +21,7 @@ from bocau.deliver.voice.messages import Place, Speech
 from bocau.deliver.voice.worker import Talker
 from bocau.ports import ServiceNames, World
 from bocau.telemetry import Log
+from bocau.wire.rtp.srtp import Aes
 from bocau.wire.sip.message import FieldError, Message, Request, Response
 from bocau.wire.sip.reply import Source
 from bocau.wire.sip.transaction import ClientTransaction, Timers
@@ -53,9 +54,12 @@ class _Failed(Exception):  # noqa: N818 - ends the walk
 class TrunkRehearsal:
     """One walk. Its steps are in the order of the way, and end with the first that fails."""
 
-    def __init__(self, world: World, names: ServiceNames | None, trunk: Trunk, log: Log) -> None:
+    def __init__(
+        self, world: World, names: ServiceNames | None, trunk: Trunk, log: Log, aes: Aes | None = None
+    ) -> None:
         self._world = world
         self._names = names
+        self._aes = aes
         self._trunk = trunk
         self._log = log
         self._steps: list[Step] = []
@@ -144,7 +148,7 @@ class TrunkRehearsal:
     async def _call(self, ask: Ask) -> None:
         course = _Course(self._world)
         settings = EngineSettings(max_calls=1, max_waiting=1)
-        engine = CallEngine(self._world, [self._trunk], settings, self._log, self._names)
+        engine = CallEngine(self._world, [self._trunk], settings, self._log, self._names, self._aes)
         engine.start()
         try:
             limits = ask.limits

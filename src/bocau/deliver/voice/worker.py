@@ -51,6 +51,7 @@ from bocau.deliver.voice.messages import (
 )
 from bocau.ports import ServiceNames, World
 from bocau.telemetry import Log
+from bocau.wire.rtp.srtp import Aes
 
 __all__ = ["Talker", "VoiceWorker", "engine_settings"]
 
@@ -102,12 +103,15 @@ class VoiceWorker:
         names: Callable[[], ServiceNames],
         log: Callable[[Configure], Log],
         send: Callable[[Up], None],
+        aes: Callable[[], Aes],
     ) -> None:
-        """`names` is asked only if a trunk wants SRV records; `log` makes the log once the level is known."""
+        """`names` is asked only if a trunk wants SRV records, `aes` if one wants its sound enciphered; both raise
+        OSError if they cannot be had. `log` makes the log once the level is known."""
         self.gone = asyncio.Event()
         """Set when there is nothing more to do: `close` it."""
         self._world = world
         self._names = names
+        self._aes = aes
         self._make_log = log
         self._send = send
         self._engine: CallEngine | None = None
@@ -154,8 +158,9 @@ class VoiceWorker:
         try:
             self._talker = Talker(message.speech)
             names = self._names() if any(trunk.srv for trunk in message.trunks) else None
+            aes = self._aes() if any(trunk.srtp for trunk in message.trunks) else None
             engine = CallEngine(
-                self._world, message.trunks, engine_settings(message.caps), self._make_log(message), names
+                self._world, message.trunks, engine_settings(message.caps), self._make_log(message), names, aes
             )
             engine.start()
         except (SpeechFault, ValueError, OSError) as error:

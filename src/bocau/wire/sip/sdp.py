@@ -1,8 +1,11 @@
-"""Session descriptions for one stream of G.711 with RFC 4733 keys (RFC 4566, 3264, 3605, 4733).
+"""Session descriptions for one stream of G.711 with RFC 4733 keys (RFC 4566, 3264, 3605, 4568, 4733).
 
-We offer; the peer answers, and may offer anew during the call. Anything but one RTP/AVP audio stream is declined.
+We offer; the peer answers, and may offer anew during the call. Anything but one audio stream is declined: over RTP/AVP,
+or over RTP/SAVP with a key of each side where ours has one. Nothing is ever agreed in between.
 """
 
+import base64
+import binascii
 import re
 from enum import Enum
 from typing import Final, NamedTuple
@@ -29,6 +32,12 @@ EVENT_TYPE: Final = 101
 _MAX_STREAMS: Final = 8
 _NUMBER: Final = re.compile(r"[0-9]{1,5}")
 _ADDRESS: Final = re.compile(r"IN IP[46] ([0-9A-Fa-f:.]{2,45}|[A-Za-z0-9\-.]{1,253})(?:/[0-9/]{1,8})?")
+_SUITE: Final = "AES_CM_128_HMAC_SHA1_80"
+_KEY_SIZE: Final = 30
+# One key, which may have a life time but no identifier in each packet (MKI), and no session parameters.
+_CRYPTO: Final = re.compile(
+    rf"([0-9]{{1,9}})\s+{_SUITE}\s+inline:([A-Za-z0-9+/=]{{40,64}})(?:\|(?:2\^)?[0-9]{{1,20}})?\s*", re.IGNORECASE
+)
 _RTPMAP: Final = re.compile(r"([0-9]{1,3})\s+([A-Za-z0-9\-_.]{1,32})/([0-9]{1,6})(?:/[0-9]{1,2})?")
 
 
@@ -54,6 +63,12 @@ class LocalMedia(NamedTuple):
     """Number of the session, the same for the whole call; not negative."""
     codecs: tuple[Codec, ...] = (Codec.PCMA, Codec.PCMU)
     """What we speak, the better liked first."""
+    key: bytes = b""
+    """Our master key and salt for SRTP, 30 octets; empty: the sound is not enciphered."""
+
+    def __repr__(self) -> str:
+        """Without the key (promises S1)."""
+        return f"LocalMedia({self.host}:{self.port}{', enciphered' if self.key else ''})"
 
 
 class RemoteMedia(NamedTuple):
@@ -70,6 +85,14 @@ class RemoteMedia(NamedTuple):
     """Whether the peer wants to get audio now."""
     speaks: bool
     """Whether the peer wants to send audio now."""
+    key: bytes = b""
+    """The peer's master key and salt, if the sound is enciphered."""
+    key_tag: int = 1
+    """The number of the peer's key in its description."""
+
+    def __repr__(self) -> str:
+        """Without the key (promises S1)."""
+        return f"RemoteMedia({self.host}:{self.port} {self.codec.name}{', enciphered' if self.key else ''})"
 
 
 class _Stream(NamedTuple):
@@ -86,7 +109,7 @@ class _Stream(NamedTuple):
 def make_offer(local: LocalMedia, version: int = 1) -> bytes:
     """Our offer. `version` grows with every description of the call. Raises FieldError for a host that is none."""
     types = [str(codec.value) for codec in local.codecs]
-    lines = [f"m=audio {local.port} RTP/AVP {' '.join([*types, str(EVENT_TYPE)])}"]
+    lines = [f"m=audio {local.port} {_profile(local)} {' '.join([*types, str(EVENT_TYPE)])}", *_key_lines(local, 1)]
     lines += [f"a=rtpmap:{codec.value} {codec.name}/8000" for codec in local.codecs]
     lines += [*_event_lines(EVENT_TYPE), *_tail(local), "a=sendrecv"]
     return _description(local, version, lines)
@@ -98,14 +121,15 @@ def make_answer(local: LocalMedia, offered: bytes, version: int) -> tuple[Remote
     Raises BadSdp if the offer holds nothing that we speak.
     """
     streams = _streams(offered)
-    at, remote = _pick(streams, local.codecs)
+    at, remote = _pick(streams, local)
     lines: list[str] = []
     for number, stream in enumerate(streams):
         if number != at:
             lines.append(f"m={stream.kind} 0 {stream.protocol} {' '.join(stream.formats)}")
             continue
         types = [remote.payload_type, *([] if remote.event_type is None else [remote.event_type])]
-        lines.append(f"m=audio {local.port} RTP/AVP {' '.join(map(str, types))}")
+        lines.append(f"m=audio {local.port} {stream.protocol} {' '.join(map(str, types))}")
+        lines += _key_lines(local, remote.key_tag)
         lines.append(f"a=rtpmap:{remote.payload_type} {remote.codec.name}/8000")
         lines += [] if remote.event_type is None else _event_lines(remote.event_type)
         lines += [*_tail(local), f"a={_DIRECTIONS[remote.speaks, remote.hears]}"]
@@ -119,6 +143,17 @@ _DIRECTIONS: Final = {
     (False, True): "sendonly",
     (False, False): "inactive",
 }
+
+
+def _profile(local: LocalMedia) -> str:
+    return "RTP/SAVP" if local.key else "RTP/AVP"
+
+
+def _key_lines(local: LocalMedia, tag: int) -> list[str]:
+    """Our key, in the clear: whoever reads the description can hear the call, so it should go over TLS."""
+    if not local.key:
+        return []
+    return [f"a=crypto:{tag} {_SUITE} inline:{base64.b64encode(local.key).decode('ascii')}"]
 
 
 def _event_lines(payload_type: int) -> list[str]:
@@ -139,7 +174,7 @@ def _description(local: LocalMedia, version: int, media: list[str]) -> bytes:
 
 def read_answer(body: bytes, local: LocalMedia) -> RemoteMedia:
     """What the peer's answer agrees on. Raises BadSdp."""
-    return _pick(_streams(body), local.codecs)[1]
+    return _pick(_streams(body), local)[1]
 
 
 def _streams(body: bytes) -> list[_Stream]:
@@ -190,14 +225,32 @@ def _address(value: str) -> str:
     return found[1]
 
 
-def _pick(streams: list[_Stream], codecs: tuple[Codec, ...]) -> tuple[int, RemoteMedia]:
+def _pick(streams: list[_Stream], local: LocalMedia) -> tuple[int, RemoteMedia]:
     """The first audio stream that we can speak on, and its number. Raises BadSdp."""
+    profiles = ("RTP/SAVP", "RTP/SAVPF") if local.key else ("RTP/AVP", "RTP/AVPF")
     for number, stream in enumerate(streams):
-        if stream.kind == "audio" and stream.port and stream.protocol.upper() in ("RTP/AVP", "RTP/AVPF"):
-            remote = _remote(stream, codecs)
-            if remote is not None:
-                return number, remote
+        if stream.kind != "audio" or not stream.port or stream.protocol.upper() not in profiles:
+            continue
+        remote, keyed = _remote(stream, local.codecs), _key(stream) if local.key else (1, b"")
+        if remote is not None and keyed is not None:
+            return number, remote._replace(key_tag=keyed[0], key=keyed[1])
     raise BadSdp("no audio stream that we speak")
+
+
+def _key(stream: _Stream) -> tuple[int, bytes] | None:
+    """Number and octets of the first key of our suite, without further wishes; None without one (RFC 4568)."""
+    # Attributes stand here in reverse order.
+    for name, text in reversed(stream.attributes):
+        found = _CRYPTO.fullmatch(text) if name == "crypto" else None
+        if found is None:
+            continue
+        try:
+            key = base64.b64decode(found[2], validate=True)
+        except binascii.Error:
+            continue
+        if len(key) == _KEY_SIZE:
+            return int(found[1]), key
+    return None
 
 
 def _remote(stream: _Stream, codecs: tuple[Codec, ...]) -> RemoteMedia | None:
