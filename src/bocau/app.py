@@ -25,6 +25,7 @@ from bocau.console.kit import KitDoor
 from bocau.console.namespaces import NO_FAULTS, FaultBench, KitHouse, Namespaces
 from bocau.console.passwords import SALT_SIZE, hash_password, made_up
 from bocau.console.shelf import read_shelf
+from bocau.console.web.acts import ActPages
 from bocau.console.web.door import WebDoor
 from bocau.console.web.frame import Frame
 from bocau.console.web.gate import LogInGate, OpenGate
@@ -45,6 +46,7 @@ from bocau.loops import ClaimLoop
 from bocau.ports import Act, ActRefused, World
 from bocau.provision import Profile, provision
 from bocau.report.callbacks import CallbackPolicy, Callbacks
+from bocau.report.desk import CallbackDesk
 from bocau.report.inbound import InboundTeller
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.forgetting import Forgetting
@@ -222,8 +224,9 @@ class Gateway:
         shelf = read_shelf()
         frame = Frame(shelf)
         gate = LogInGate(world, store, frame, self.log) if self._kit is None else OpenGate()
-        pages = MessagePages(world, store, frame)
-        return WebDoor(world, frame, shelf, pages.routes, gate, self.log, admin.hosts)
+        acts = ActPages(self.acts(), store, frame)
+        routes = (*MessagePages(world, store, frame, acts).routes, *acts.routes)
+        return WebDoor(world, frame, shelf, routes, gate, self.log, admin.hosts)
 
     async def _open_kit(self) -> tuple[Namespaces | None, Callable[[Request], None]]:
         """What tests ask about, if this is a start for tests, and who takes requests: the door itself in production."""
@@ -310,6 +313,8 @@ class Gateway:
         hosts = self._http if self._kit is None else self._kit.faults.before(self._http)
         self._callbacks = Callbacks(world, store, hosts, _callback_policy(settings), telemetry.report, log)
         self._inbound = InboundTeller(world, store, self._http, settings.inbound.url, _callback_policy(settings), log)
+        again = self._callbacks.loop.wakeup.set
+        self._callback_desk = CallbackDesk(world, store, hosts, _callback_policy(settings), again)
         desk = ReceiptDesk(store, self._callbacks.lane, telemetry.report, log)
         self._dispatcher = Dispatcher(world, store, settings.dispatch.ready_messages, telemetry.dispatch, log)
         # Carriers are the operator's own choice: they may be on private networks.
@@ -440,7 +445,12 @@ class Gateway:
 
     def acts(self) -> dict[str, Act]:
         """What an operator's command may ask, by its path under /control/. A room that offers acts adds its table."""
-        return {**self._link_desk.acts, **self.fleet.acts, "reload": Act(self._reload_asked, changes=True)}
+        return {
+            **self._link_desk.acts,
+            **self.fleet.acts,
+            **self._callback_desk.acts,
+            "reload": Act(self._reload_asked, changes=True),
+        }
 
     async def _reload_asked(self, asked: Mapping[str, Any]) -> object:
         """`bocau reload`: what changed, or everything that is wrong with the settings."""

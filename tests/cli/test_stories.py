@@ -124,3 +124,14 @@ def test_the_newest_messages_are_listed(store: tuple[Path, str, str]) -> None:
     objects = [json.loads(one) for one in shell.ok("tail", "--no-follow", "--json").splitlines()]
     assert [one["smsid"] for one in objects] == [delivered, rejected]
     assert shell.ok("tail", "--no-follow", "--lines", "0") == ""
+
+
+def test_callbacks_are_asked_for_by_command(store: tuple[Path, str, str]) -> None:
+    """An address is tried once; a request that nobody is told of cannot be called again."""
+    shell = Shell(store[0])
+    said = shell.json("callback", "sample", "http://127.0.0.1:9/hook")
+    assert said["status"] == 0
+    assert said["url"].startswith("http://127.0.0.1:9/hook?SMSID=")
+    assert "Answer" in shell.ok("callback", "sample", "http://127.0.0.1:9/hook")
+    assert "no address" in shell.fails("callback", "sample", "ftp://127.0.0.1/")
+    assert "nobody is to be told" in shell.fails("callback", "resend", store[1])

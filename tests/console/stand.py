@@ -2,21 +2,23 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from tests.rooms.accept.doorway import Doorway, Reply, doorway, http, parse
 
 from bocau.console.passwords import SALT_SIZE, _hash
 from bocau.console.shelf import read_shelf
+from bocau.console.web.acts import ActPages
 from bocau.console.web.door import WebDoor
 from bocau.console.web.frame import Frame
 from bocau.console.web.gate import LogInGate, OpenGate
 from bocau.console.web.messages import MessagePages
 from bocau.core.role import Role
 from bocau.listener import Limits, Listener
+from bocau.ports import Act, ActRefused
 from bocau.store.contract import ConsoleUser
 from bocau.telemetry import Lines, make_log
 
@@ -63,7 +65,27 @@ class Visitor:
 
 def concrete(pattern: str) -> str:
     """A path that fits the pattern of a route."""
-    return re.sub(r"\([^()]*\)", "0a", pattern.partition("|")[0])
+    chosen = re.sub(r"\(([a-z]+)[a-z|]*\)", r"\1", pattern)
+    return re.sub(r"\([^()]*\)", "0a", chosen.partition("|")[0])
+
+
+async def _nothing(members: Mapping[str, Any]) -> object:
+    raise ActRefused("There is nothing here.")
+
+
+async def _no_links(members: Mapping[str, Any]) -> object:
+    return []
+
+
+ACTS: Final = (
+    "link/show",
+    "link/trace",
+    "link/pause",
+    "link/drain",
+    "link/resume",
+    "callback/resend",
+    "callback/sample",
+)
 
 
 class Stand:
@@ -71,6 +93,8 @@ class Stand:
 
     def __init__(self, place: Doorway) -> None:
         self.place = place
+        self.acts = {"link/list": Act(_no_links), **{name: Act(_nothing) for name in ACTS}}
+        """The table of acts; a test changes it."""
         self.door: WebDoor
         self.listener: Listener
 
@@ -98,10 +122,11 @@ def stand(folder: Path, scenario: Callable[[Stand], Awaitable[None]], *, guarded
         one = Stand(place)
         shelf = read_shelf()
         frame = Frame(shelf)
-        pages = MessagePages(place.world, place.store, frame)
+        acts = ActPages(one.acts, place.store, frame)
+        routes = (*MessagePages(place.world, place.store, frame, acts).routes, *acts.routes)
         log = make_log(Lines(place.said), place.world.now_ms)
         gate = LogInGate(place.world, place.store, frame, log) if guarded else OpenGate()
-        one.door = WebDoor(place.world, frame, shelf, pages.routes, gate, log, hosts=("console.example",))
+        one.door = WebDoor(place.world, frame, shelf, routes, gate, log, hosts=("console.example",))
         one.listener = await Listener.start(place.world, one.door.handle, "127.0.0.1", 0, Limits(), place.faults.append)
         try:
             await scenario(one)

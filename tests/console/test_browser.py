@@ -151,6 +151,19 @@ def test_a_person_without_a_mouse_gets_around(running: Running, page: Page) -> N
     assert page.run("location.pathname") == "/console/"
 
 
+def test_a_customer_is_called_again_by_a_button(running: Running, page: Page) -> None:
+    """His host was down; the next try stands in the story a moment later."""
+    with Client(running.api, "bocau-dev", "bocau-dev-secret") as client:
+        smsid = client.send("0901888484", TEXT, brandname="Bocau", callback_url="http://127.0.0.1:9/hook").smsid
+    page.open(f"{running.console}messages/{smsid}")
+    tries = "[...document.querySelectorAll('.timeline li')].filter((one) => one.innerText.includes(' ms')"
+    tries += " && one.querySelector('.what').innerText == 'called').length"
+    page.until(f"{tries} == 1")
+    page.act("document.querySelector('form[action$=callback] button').click()")
+    page.until(f"{tries} == 2")
+
+
+PAGES = ("links", "links/simulator", "callbacks")
 WORDS = {"en": ("Messages", "What happened"), "vi": ("Tin nhắn", "Diễn biến")}
 
 
@@ -166,13 +179,18 @@ def test_every_page_is_sound_in_each_language_and_theme(
     dark = page.run("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 26)"
     assert dark == (theme == "dark")
     messages, happened = WORDS[language]
-    for path, word in (("", messages), (f"messages/{smsid}", happened), ("?q=nothing&state=failed", messages)):
+    for path, word in (
+        ("", messages),
+        (f"messages/{smsid}", happened),
+        ("?q=nothing&state=failed", messages),
+        *((path, "") for path in PAGES),
+    ):
         page.open(running.console + path)
         assert word in page.text("main"), path
         assert findings(page) == [], path
 
 
-@pytest.mark.parametrize("path", ["", "messages/{smsid}"])
+@pytest.mark.parametrize("path", ["", "messages/{smsid}", *PAGES])
 def test_a_phone_shows_everything_without_scrolling_aside(running: Running, page: Page, path: str) -> None:
     """On 360 points of width."""
     smsid = send(running)

@@ -12,6 +12,7 @@ import bocau.console
 from bocau.console import telling
 from bocau.console.web.vietnamese import VIETNAMESE
 from bocau.core.lifecycle import State
+from bocau.dispatch.breaker import Phase
 
 HOME = Path(bocau.console.__file__).parent
 SAID_LATER = (
@@ -24,6 +25,10 @@ SAID_LATER = (
 TABLES = (telling._ATTEMPT_WORDS, telling._RECEIPT_WORDS, telling._ENDS, telling._MONEY)
 KINDS = frozenset(re.findall(r'Moment\(\s*[a-z_.]+, "([a-z ]+)"', (HOME / "telling.py").read_text("utf-8")))
 CALLBACKS = ("waiting", "done", "given_up")
+LINKS = ("bound", "partly bound", "works", "partly works", "down", "running", "paused", "draining", *Phase)
+"""What a link says of itself; its page translates it."""
+REFUSALS = ("This is no address that can be called: http or https, a host, and a path.",)
+"""Of an act, said beside the field."""
 
 
 def in_templates() -> Iterator[str]:
@@ -51,7 +56,7 @@ def in_code() -> Iterator[str]:
 def said() -> set[str]:
     """Everything."""
     tables = [phrase for table in TABLES for phrase in table.values()]
-    return {*in_templates(), *in_code(), *tables, *KINDS, *State, *CALLBACKS}
+    return {*in_templates(), *in_code(), *tables, *KINDS, *State, *CALLBACKS, *LINKS, *REFUSALS}
 
 
 def test_every_phrase_is_there_in_vietnamese() -> None:

@@ -211,6 +211,7 @@ BORN = {
 }
 NOT_OF_A_MESSAGE = {
     "callback_tried": "the state of a callback is its verdict",
+    "callback_again": "an operator wants it called, whatever its state",
     "drop_callbacks": "the same: given up",
     "set_account_state": "active or locked",
     "put_key": "active or disabled",

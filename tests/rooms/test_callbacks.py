@@ -20,8 +20,9 @@ from msgspec.structs import replace
 from bocau.core.call import CallTold
 from bocau.core.lifecycle import State
 from bocau.core.message import CallbackDue, CallbackTry, Due, RegistrationDue, Summary
-from bocau.ports import HttpAnswer, HttpFailure
+from bocau.ports import ActRefused, HttpAnswer, HttpFailure
 from bocau.report.callbacks import CallbackPolicy, Callbacks, judge, url_of
+from bocau.report.desk import CallbackDesk
 from bocau.store.contract import Done, StoreFault
 from bocau.telemetry import Lines, ReportMeters, make_log
 from bocau.world import RealWorld
@@ -543,5 +544,58 @@ def test_stopping_an_idle_room_takes_no_time() -> None:
         stage = Stage(Shop(OK), Shelf())
         await stage.pass_time(1.0)
         assert asyncio.get_running_loop().time() == pytest.approx(1.0)
+
+    run(scenario)
+
+
+class AgainShelf:
+    """What the store says of a wish to call again."""
+
+    def __init__(self, says: bool | None) -> None:
+        self.says = says
+
+    async def call_again(self, smsid: str, now_ms: int) -> bool | None:
+        """As scripted."""
+        return self.says
+
+
+def test_an_operator_has_a_customer_called_again() -> None:
+    """Those who call are woken; what cannot be is refused in words."""
+
+    async def scenario() -> None:
+        woken: list[bool] = []
+        shelf = AgainShelf(True)
+        desk = CallbackDesk(LoopWorld(), shelf, Shop(OK), POLICY, lambda: woken.append(True))
+        assert await desk.acts["callback/resend"].run({"smsid": " AB "}) == {"smsid": "ab", "due": True}
+        assert woken == [True]
+        for says, words in ((None, "no request"), (False, "just now")):
+            shelf.says = says
+            with pytest.raises(ActRefused, match=words):
+                await desk.acts["callback/resend"].run({"smsid": "ab"})
+        assert woken == [True]
+
+    run(scenario)
+
+
+def test_an_address_is_tried_as_a_customers_host_is_called() -> None:
+    """With the query of a delivered message and a signature; the answer comes back, and so does why there is none."""
+
+    async def scenario() -> None:
+        shop = Shop(BUSY, HttpFailure("refused by the guard"))
+        desk = CallbackDesk(LoopWorld(), AgainShelf(None), shop, POLICY, lambda: None)
+        sample = desk.acts["callback/sample"].run
+        said = await sample({"url": "https://shop.example/hook?a=1"})
+        assert isinstance(said, dict)
+        assert (said["status"], said["answer"], said["milliseconds"]) == (503, "busy", 200)
+        ((_, sent, headers),) = shop.called
+        assert sent.startswith("/hook?a=1&SMSID=0000")
+        assert "SendStatus=5" in sent
+        assert "webhook-signature" in headers
+        said = await sample({"url": "https://shop.example/hook"})
+        assert isinstance(said, dict)
+        assert (said["status"], said["answer"]) == (0, "refused by the guard")
+        for url in ("", "ftp://shop.example/", "https://a@shop.example/", "nonsense"):
+            with pytest.raises(ActRefused, match="no address"):
+                await sample({"url": url})
 
     run(scenario)

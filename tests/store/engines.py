@@ -16,6 +16,7 @@ from bocau.core.message import Message
 from bocau.store.contract import (
     AcceptStore,
     AdminStore,
+    CallbackDeskStore,
     CallbackStore,
     CallStore,
     Clerk,
@@ -53,6 +54,7 @@ class Rooms(
     CallStore,
     ReceiptStore,
     CallbackStore,
+    CallbackDeskStore,
     InboundStore,
     AdminStore,
     OperatorStore,

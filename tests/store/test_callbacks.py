@@ -215,3 +215,35 @@ def test_waiting_callbacks_are_counted(house: House) -> None:
     assert house.run(house.store.counts()).callbacks_waiting == 1
     house.tried(due, 200, "done")
     assert house.run(house.store.counts()).callbacks_waiting == 0
+
+
+def test_a_callback_that_was_given_up_or_answered_is_due_again_when_an_operator_says_so(house: House) -> None:
+    """Now, with its tries counted on; and it stands in the audit."""
+    message = house.sent("a1")
+    house.report("a1")
+    for status, verdict in ((502, "given_up"), (200, "done")):
+        (due,) = house.claim_callbacks()
+        house.tried(due, status, verdict)
+        assert house.claim_callbacks() == []
+        assert house.run(house.store.call_again(message.smsid.upper(), house.now)) is True
+        (line,) = house.run(house.store.audit(1))
+        assert (line.act, line.subject) == ("callback.resend", f"request {message.smsid}")
+    (due,) = house.claim_callbacks()
+    assert due.tries == 2
+
+
+def test_a_callback_in_hand_is_not_called_twice(house: House) -> None:
+    """Somebody is calling just now; nothing is noted."""
+    message = house.sent("a1")
+    house.report("a1")
+    house.claim_callbacks()
+    before = house.run(house.store.audit(10))
+    assert house.run(house.store.call_again(message.smsid, house.now)) is False
+    assert house.run(house.store.audit(10)) == before
+
+
+def test_what_has_no_callback_cannot_be_called_again(house: House) -> None:
+    """No such request, another one with the same head, or one whose outcome is open."""
+    message = house.sent("a1")
+    for smsid in (message.smsid, "x", f"{message.smsid[:16]}{'0' * 16}000"):
+        assert house.run(house.store.call_again(smsid, house.now)) is None

@@ -173,15 +173,12 @@ def _line(row: "Mapping[str, Any]") -> str:
     from datetime import UTC, datetime
 
     from bocau.cli.output import plain
+    from bocau.console.pdus import fields_of
 
     at = datetime.fromtimestamp(row["at_ms"] / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     arrow = "->" if row["from"] == "us" else "<-"
-    known = ("at_ms", "from", "command", "status", "sequence", "octets", "bind", "parameters")
-    fields = {key: value for key, value in row.items() if key not in known and value not in (0, "")}
-    fields |= row.get("parameters", {})
-    said = " ".join(f"{key}={value}" for key, value in fields.items())
     status = "" if row["status"] == "ESME_ROK" else f" {row['status']}"
-    return plain(f"{at} {row['bind']} {arrow} {row['command']}{status} #{row['sequence']} {said}".rstrip())
+    return plain(f"{at} {row['bind']} {arrow} {row['command']}{status} #{row['sequence']} {fields_of(row)}".rstrip())
 
 
 @app.command("test")

@@ -18,6 +18,7 @@ from bocau.cli import (
     books,
     brandnames,
     call_templates,
+    callbacks,
     calls,
     checking,
     console_users,
@@ -135,6 +136,7 @@ app.add_typer(checking.config_app, name="config", rich_help_panel=_RUN)
 app.command("wait-ready", rich_help_panel=_RUN)(checking.wait_ready)
 app.command("reload", rich_help_panel=_RUN)(checking.reload)
 app.add_typer(links.app, name="link", rich_help_panel=_RUN)
+app.add_typer(callbacks.app, name="callback", rich_help_panel=_MESSAGES)
 app.add_typer(console_users.app, name="console-user", rich_help_panel=_RUN)
 app.add_typer(faults.app, name="fault", rich_help_panel=_RUN)
 app.command("backup", rich_help_panel=_RUN)(copies.backup)

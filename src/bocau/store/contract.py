@@ -59,6 +59,7 @@ __all__ = [
     "AttemptLine",
     "AuditLine",
     "CallStore",
+    "CallbackDeskStore",
     "CallbackLine",
     "CallbackStore",
     "Claimed",
@@ -551,6 +552,15 @@ class CallbackStore(Protocol):
 
     def tried(self, attempt: CallbackTry, done: Done[None]) -> None:
         """Store one try and its verdict."""
+        ...
+
+
+class CallbackDeskStore(Protocol):
+    """What acts of an operator on callbacks need."""
+
+    async def call_again(self, smsid: str, now_ms: int) -> bool | None:
+        """The callback of a request shall be due now, whatever its state. None: there is no such request, or nothing to
+        tell; False: it is being called."""
         ...
 
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from bocau.console.pdus import fields_of
 from bocau.console.shelf import Asset
 from bocau.console.telling import Say
 from bocau.console.web.asked import LANGUAGES, Look, Viewer
@@ -78,6 +79,7 @@ class Frame:
             "iso": _iso,
             "span": _span,
             "pieces": _pieces,
+            "fields_of": fields_of,
             "key19": lambda number: f"{number:019d}",
         }
         environment.filters.update(filters)

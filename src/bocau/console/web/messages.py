@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from bocau.console.telling import headline, moments
+from bocau.console.web.acts import Doer
 from bocau.console.web.asked import Answer, Asked, Route, Viewer, route, see_other
 from bocau.console.web.feed import WINDOW, Feed
 from bocau.console.web.frame import VIETNAM, Frame
@@ -14,7 +15,7 @@ from bocau.core.directory import AccountRow
 from bocau.core.ids import first_id_at
 from bocau.core.lifecycle import FINAL, State
 from bocau.core.role import Right
-from bocau.ports import World
+from bocau.ports import ActRefused, World
 from bocau.store.contract import AdminStore, ConsoleStore, ConsoleUserStore, Found, Search, Story, StoryLine
 from bocau.wire.gsm.alphabet import GsmError
 from bocau.wire.gsm.parts import Measure, measure
@@ -49,7 +50,8 @@ class Sought(NamedTuple):
 class MessagePages:
     """Answers everything about messages."""
 
-    def __init__(self, world: World, store: PageStore, frame: Frame) -> None:
+    def __init__(self, world: World, store: PageStore, frame: Frame, doer: Doer) -> None:
+        self._doer = doer
         self._reveals = Reveals(world)
         self._world = world
         self._store = store
@@ -61,6 +63,7 @@ class MessagePages:
             route("GET", r"/console/messages/([0-9A-Za-z]{1,64})", self._message),
             route("GET", r"/console/messages/([0-9A-Za-z]{1,64})/story", self._story, passive=True),
             route("POST", r"/console/messages/([0-9A-Za-z]{1,64})/reveal", self._reveal, needs=Right.PHONES),
+            route("POST", r"/console/messages/([0-9A-Za-z]{1,64})/callback", self._call_again, needs=Right.ACT),
         )
 
     async def _list(self, asked: Asked) -> Answer:
@@ -133,7 +136,16 @@ class MessagePages:
             self._reveals.open(viewer, smsid)
         return see_other(f"/console/messages/{smsid}")
 
-    async def _told(self, asked: Asked, template: str) -> Answer:
+    async def _call_again(self, asked: Asked) -> Answer:
+        """Tell the customer again, now."""
+        (smsid,) = asked.steps
+        try:
+            await self._doer.do(asked, "callback/resend", smsid=smsid)
+        except ActRefused as refused:
+            return await self._told(asked, "message.html", str(refused))
+        return see_other(f"/console/messages/{smsid}")
+
+    async def _told(self, asked: Asked, template: str, wrong: str = "") -> Answer:
         (smsid,) = asked.steps
         viewer = asked.viewer._replace(shown=self._reveals.shown(asked.viewer, smsid))
         story = await self._store.story(smsid)
@@ -154,8 +166,9 @@ class MessagePages:
             moments=moments(story, viewer.shown, viewer.say),
             now_ms=self._world.now_ms(),
             open=_is_open(story),
+            wrong=wrong,
         )
-        return Answer(page)
+        return Answer(page, 409 if wrong else 200)
 
 
 def _sought(asked: Asked) -> Sought:

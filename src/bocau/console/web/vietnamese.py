@@ -48,6 +48,82 @@ VIETNAMESE: Final[Mapping[str, str]] = MappingProxyType(
         "Show number and text": "Hiện số và nội dung",
         "Show the number": "Hiện số",
         "It goes into the audit.": "Việc này được ghi vào nhật ký kiểm tra.",
+        # Links and callbacks
+        "Links": "Kết nối",
+        "Callbacks": "Callback",
+        "Link": "Kết nối",
+        "Link {name}": "Kết nối {name}",
+        "Binds": "Số phiên",
+        "Bind": "Phiên",
+        "Window": "Cửa sổ",
+        "Waiting": "Đang chờ",
+        "Breaker": "Cầu dao",
+        "Address": "Địa chỉ",
+        "Why": "Lý do",
+        "There is no carrier in the settings.": "Chưa có nhà mạng nào trong cấu hình.",
+        "Pause": "Tạm dừng",
+        "Drain": "Rút dần",
+        "Resume": "Chạy tiếp",
+        (
+            "A paused link gets nothing new; what waits for it goes to the others of its route. "
+            "Draining says that it is to be taken away. Receipts are taken all the while."
+        ): (
+            "Kết nối tạm dừng không nhận tin mới; tin đang chờ chuyển sang kết nối khác của tuyến. "
+            "Rút dần nghĩa là sắp gỡ kết nối. Báo cáo vẫn được nhận."
+        ),
+        "Figures": "Số liệu",
+        "{codes} codes, {others} others": "{codes} mã, {others} tin khác",
+        "Submitted": "Đã chuyển đi",
+        "Answers": "Trả lời",
+        "Answer time": "Thời gian trả lời",
+        "half within {half} ms, 99 of 100 within {most} ms": "một nửa trong {half} ms, 99 trên 100 trong {most} ms",
+        "Throttled": "Bị giảm tốc",
+        "Late answers": "Trả lời muộn",
+        "Sent once more": "Gửi thêm lần nữa",
+        "Receipts": "Báo cáo",
+        "Speed": "Tốc độ",
+        "as contracted": "theo hợp đồng",
+        "slowed to {limit} parts a second": "giảm còn {limit} phần mỗi giây",
+        "Receipt ids": "Mã trong báo cáo",
+        "tried in every form": "thử mọi dạng",
+        "Unanswered": "Chưa trả lời",
+        "Connections": "Số lần kết nối",
+        "Last PDUs": "Các PDU gần nhất",
+        "Way": "Chiều",
+        "out": "đi",
+        "in": "đến",
+        "Sequence": "Số thứ tự",
+        "Status": "Mã trạng thái",
+        "Fields": "Các trường",
+        "bound": "đã kết nối",
+        "partly bound": "kết nối một phần",
+        "works": "hoạt động",
+        "partly works": "hoạt động một phần",
+        "down": "mất kết nối",
+        "running": "đang chạy",
+        "paused": "tạm dừng",
+        "draining": "đang rút",
+        "closed": "đóng",
+        "open": "mở",
+        "half-open": "hé mở",
+        "call again now": "gọi lại ngay",
+        "Try a callback": "Thử callback",
+        (
+            "Calls an address once, as a customer's host is called: with made-up values of a delivered message, "
+            "through the same guard, with the same signature. Nothing of it is stored."
+        ): (
+            "Gọi một địa chỉ một lần, như khi gọi máy chủ của khách hàng: với số liệu giả của một tin đã nhận, "
+            "qua cùng bộ kiểm soát, với cùng chữ ký. Không lưu lại gì."
+        ),
+        "Call it now": "Gọi ngay",
+        "Answer": "Trả lời",
+        "Called": "Đã gọi",
+        "none": "không có",
+        "Said": "Nội dung trả lời",
+        "Took": "Mất",
+        "This is no address that can be called: http or https, a host, and a path.": (
+            "Đây không phải địa chỉ gọi được: cần http hoặc https, tên máy và đường dẫn."
+        ),
         # The list
         "live": "trực tiếp",
         "not connected; it tries again": "mất kết nối; đang thử lại",

@@ -150,6 +150,10 @@ FROM message WHERE id = $1;
 -- A try and what follows from it.
 UPDATE callback SET state = $2, tries = $3, due_ms = $4, owner = 0 WHERE id = $1;
 
+-- name: callback_again
+-- An operator wants it called now, whatever came of it, unless somebody has it in hand.
+UPDATE callback SET state = 'waiting', due_ms = $2 WHERE id = $1 AND owner = 0;
+
 -- name: insert_callback_try
 -- One GET.
 INSERT INTO callback_try (callback_id, number, at_ms, milliseconds, http_status, answer)

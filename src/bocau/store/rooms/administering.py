@@ -37,7 +37,7 @@ from bocau.store.queries import Queries
 from bocau.store.rooms.registering import decide
 from bocau.store.work import Reading, Values, Work
 
-__all__ = ["Administering", "nothing"]
+__all__ = ["Administering", "changed_one", "nothing"]
 
 T = TypeVar("T")
 
@@ -186,7 +186,7 @@ class Administering:
         return await self._change(
             "limit.delete",
             f"account {account_id}: {name}",
-            lambda db, q: _changed_one(db, q["delete_limit"], (account_id, name)),
+            lambda db, q: changed_one(db, q["delete_limit"], (account_id, name)),
         )
 
     async def put_network(self, row: NetworkRow) -> None:
@@ -196,7 +196,7 @@ class Administering:
     async def delete_network(self, row: NetworkRow) -> bool:
         """See AdminStore."""
         return await self._change(
-            "network.delete", _network_facts(row), lambda db, q: _changed_one(db, q["delete_network"], row)
+            "network.delete", _network_facts(row), lambda db, q: changed_one(db, q["delete_network"], row)
         )
 
     async def block(self, rows: Sequence[BlockedRow], now_ms: int) -> int:
@@ -374,7 +374,7 @@ async def _found(db: Work, text: str, values: Values) -> bool:
     return bool(await db.rows(text, values))
 
 
-async def _changed_one(db: Work, text: str, values: Values) -> bool:
+async def changed_one(db: Work, text: str, values: Values) -> bool:
     """Whether there was a row to change."""
     return await db.change(text, values) == 1
 

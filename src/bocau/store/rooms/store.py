@@ -62,6 +62,7 @@ from bocau.store.contract import (
 )
 from bocau.store.gathering import Gathering, Kind
 from bocau.store.queries import Queries
+from bocau.store.rooms.administering import changed_one
 from bocau.store.rooms.admitting import Admitting, find_duplicate, read_summary
 from bocau.store.rooms.answering import CodeChecking, read_receivers, read_sent
 from bocau.store.rooms.calling import Calling
@@ -364,6 +365,20 @@ class RoomStore(Visiting):
     def tried(self, attempt: CallbackTry, done: Done[None]) -> None:
         """See CallbackStore."""
         self._commit.put(self._tried, attempt, done)
+
+    async def call_again(self, smsid: str, now_ms: int) -> bool | None:
+        """See CallbackDeskStore."""
+        story = await self.story(smsid)
+        if story is None or story.callback is None:
+            return None
+        head = head_of(smsid)
+        again = self._q["callback_again"]
+        return await self._change(
+            "callback.resend",
+            f"request {smsid.lower()}",
+            lambda db, _q: changed_one(db, again, (head, now_ms)),
+            tell=False,
+        )
 
     async def claim_inbound(self, now_ms: int, limit: int) -> list[InboundWhole]:
         """See InboundStore."""
