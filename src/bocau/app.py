@@ -189,7 +189,7 @@ class Gateway:
         spaces, handle = await self._open_kit()
         self.api = await Listener.start(world, handle, settings.api.host, settings.api.port, limits, self._fault)
         if spaces is not None:
-            self._kit_door = KitDoor(spaces, f"http://{settings.api.host}:{self.api.port}", self.advance, log)
+            self._kit_door = KitDoor(spaces, f"http://{settings.api.host}:{self.api.port}", self.world.now_ms, log)
         control = ControlDoor(self.acts(), world.token(TOKEN_SIZE), log)
         self._web = self._build_console()
         admin = AdminDoor(
@@ -233,9 +233,9 @@ class Gateway:
         if self._kit is None:
             return None, self.door.handle
         faults = self._kit.faults
-        refresh, hurry = self._refresh_directory, self._hurry
+        refresh, hurry, jump = self._refresh_directory, self._hurry, self.world.advance
         spaces = Namespaces(
-            KitHouse(self.world, self.store, self._pepper, refresh, hurry, faults, self._kit.phone, VOICE)
+            KitHouse(self.world, self.store, self._pepper, refresh, hurry, jump, faults, self._kit.phone, VOICE)
         )
         for profile in self._profiles:
             await spaces.adopt(profile)
@@ -284,13 +284,6 @@ class Gateway:
             await self.store.beat(self.world.now_ms())
             self._beaten = submitted
         return False
-
-    def advance(self, milliseconds: int) -> None:
-        """Move this gateway's clock ahead, for development: what became due is done at once."""
-        self.world.advance(milliseconds)
-        if self._kit is not None:
-            self._kit.faults.pass_time(None, milliseconds / 1000)
-        self._hurry()
 
     def _hurry(self) -> None:
         """Something may be due that was not before."""

@@ -53,7 +53,8 @@ class ClockWatch(NamedTuple):
 class SteadyWorld:
     """`ports.World` over another one; only the wall clock differs. A jump is noticed within half a second."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, ahead_ms: int = 0) -> None:
+        """`ahead_ms`: for development, so far from the machine's wall clock."""
         self.random = world.random
         self.monotonic = world.monotonic
         self.token = world.token
@@ -63,9 +64,9 @@ class SteadyWorld:
         self.open_datagram = world.open_datagram
         self.resolve = world.resolve
         self._wall_ms = world.now_ms
-        self._advanced_ms = 0
+        self._advanced_ms = ahead_ms
         now = world.monotonic()
-        self._watch = ClockWatch.begin(world.now_ms(), now)
+        self._watch = ClockWatch.begin(world.now_ms() + ahead_ms, now)
         self._look_at = now + _LOOK_SECONDS
 
     def now_ms(self) -> int:

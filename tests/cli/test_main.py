@@ -179,14 +179,26 @@ def test_dev_needs_no_option(shell: Shell, running: Running) -> None:
         "admin_port": 8485,
         "smsc_port": 2775,
     }
-    defaults |= {"carrier_at": "", "profile": "dev", "first_message": True, "log_level": "info"}
+    defaults |= {"carrier_at": "", "profile": "dev", "first_message": True, "log_level": "info", "clock": ""}
     assert running.called == [("dev", defaults)]
 
 
 def test_dev_and_serve_hand_their_options_on(shell: Shell, running: Running) -> None:
     """And end with the exit code they are given."""
     ports = ("--api-port", "1", "--admin-port", "2", "--smsc-port", "3", "--host-carrier", "smsc.example.net:2775")
-    shell.ok("dev", "--data", "x", *ports, "--profile", "bench", "--no-first-message", "--log-level", "debug")
+    shell.ok(
+        "dev",
+        "--data",
+        "x",
+        *ports,
+        "--profile",
+        "bench",
+        "--no-first-message",
+        "--log-level",
+        "debug",
+        "--clock",
+        "+24h",
+    )
     assert running.called[0][1] == {
         "data": Path("x"),
         "ephemeral": False,
@@ -197,6 +209,7 @@ def test_dev_and_serve_hand_their_options_on(shell: Shell, running: Running) -> 
         "profile": "bench",
         "first_message": False,
         "log_level": "debug",
+        "clock": "+24h",
     }
     assert shell.run("serve", "--config", "y").exit_code == 3
     assert running.called[1] == ("serve", {"config": Path("y")})

@@ -341,7 +341,7 @@ def test_an_account_has_so_many_calls_at_once_and_the_others_wait(tmp_path: Path
         await until("one phone rings", lambda: place.phone.recordings)
         assert "SendSuccess=1" in await place.outcome(first)
         assert len(place.phone.recordings) == 1
-        place.gateway.advance(6_000)
+        place.gateway.world.advance(6_000)
         assert "SendSuccess=1" in await place.outcome(second)
 
     play(tmp_path, "voice", scenario)
@@ -354,7 +354,7 @@ def test_a_phone_that_was_busy_is_called_once_more_and_never_a_third_time(tmp_pa
         smsid = await place.send("0901230006", "666666")
         await until("the first call's end", lambda: place.log_of("attempt.refuse") == 1)
         await place.restart("voice")
-        place.gateway.advance(31_000)
+        place.gateway.world.advance(31_000)
         assert "SendSuccess=0&TotalPrice=0.0000" in await place.outcome(smsid)
         assert [one.status for one in await place.calls(smsid)] == ["BUSY", "BUSY"]
         assert len(place.phone.recordings) == 2

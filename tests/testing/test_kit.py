@@ -4,12 +4,10 @@ import io
 import json
 import threading
 import wave
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests.testing.hooks import Host, a_host
 
 from bocau.client import AuthorizeFailed, Client, DuplicateRequest, TemplateMismatch, parse_callback
 from bocau.testing.kit import Bocau, KitError, Message, _Api, open_namespace
@@ -41,6 +39,19 @@ def test_each_message_is_given_once(bocau: Bocau) -> None:
     send(bocau, phone, "2222")
     assert [bocau.wait_otp(phone), bocau.wait_otp(phone)] == ["1111", "2222"]
     bocau.assert_no_sms(phone)
+
+
+def test_what_was_passed_over_is_given_later(bocau: Bocau) -> None:
+    """Whatever the order in which a test asks, however many it has had."""
+    phone, others = bocau.phone(), [bocau.phone() for _ in range(3)]
+    send(bocau, phone, "1111")
+    send(bocau, phone, "2222")
+    for other in others:
+        send(bocau, other)
+    assert bocau.wait_sms(phone, text="2222").code == "2222"
+    assert bocau.wait_otp(phone) == "1111"
+    assert sorted(bocau.wait_sms().phone for _ in others) == sorted(others)
+    bocau.assert_no_sms()
 
 
 def test_a_wait_that_began_before_ends_with_the_message(bocau: Bocau) -> None:
@@ -209,43 +220,7 @@ def test_a_fault_that_is_none_is_explained(bocau: Bocau) -> None:
         bocau.inject("explode")
 
 
-class _Hook(BaseHTTPRequestHandler):
-    """Answers 502 until it is told to be well; keeps what came."""
-
-    def do_GET(self) -> None:
-        server = self.server
-        assert isinstance(server, _Hooks)
-        server.came.append(self.path.partition("?")[2])
-        self.send_response(204 if server.well else 502)
-        self.end_headers()
-        server.called.release()
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
-
-
-class _Hooks(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Hook)
-        self.well = False
-        self.came: list[str] = []
-        self.called = threading.Semaphore(0)
-
-
-@contextmanager
-def hooks() -> Iterator[_Hooks]:
-    """A host of callbacks."""
-    with _Hooks() as found:
-        serving = threading.Thread(target=found.serve_forever)
-        serving.start()
-        try:
-            yield found
-        finally:
-            found.shutdown()
-            serving.join()
-
-
-def let_time_pass(bocau: Bocau, host: _Hooks) -> None:
+def let_time_pass(bocau: Bocau, host: Host) -> None:
     """Minutes, until the host is called. A try is stored a moment after it was answered."""
     for _ in range(100):
         bocau.advance(minutes=1)
@@ -255,7 +230,7 @@ def let_time_pass(bocau: Bocau, host: _Hooks) -> None:
 
 def test_a_callback_is_tried_again_when_its_time_has_come(bocau: Bocau) -> None:
     """The host was down; after the wait it is told."""
-    with hooks() as host:
+    with a_host() as host:
         smsid = send(bocau, bocau.phone(), callback_url=f"http://127.0.0.1:{host.server_port}/hook")
         assert host.called.acquire(timeout=10)
         host.well = True
@@ -266,7 +241,7 @@ def test_a_callback_is_tried_again_when_its_time_has_come(bocau: Bocau) -> None:
 def test_a_callback_host_goes_wrong_for_one_test_alone(bocau: Bocau, bocau_server: Server) -> None:
     """It answers 502 without being asked, until the fault is over; that of another test is called at once."""
     other = open_namespace(bocau_server.admin)
-    with hooks() as host:
+    with a_host() as host:
         host.well = True
         url = f"http://127.0.0.1:{host.server_port}/hook"
         try:
@@ -318,6 +293,7 @@ def test_the_ready_made_account_is_a_namespace_that_stays(bocau_server: Server) 
         ("GET", "/test/namespaces/bocau-dev/wait?until=tomorrow", None, "until is one of"),
         ("GET", "/test/namespaces/bocau-dev/wait?channel=fax", None, "channel is sms or call"),
         ("GET", "/test/namespaces/bocau-dev/wait?channel=call&until=sent", None, "until is one of heard, answered"),
+        ("GET", "/test/namespaces/bocau-dev/wait?except=1,x", None, "except is a list of ids"),
         ("GET", "/test/namespaces/bocau-dev/messages/x", None, "No request of this namespace"),
         ("POST", "/test/namespaces/bocau-dev/faults", {"faults": "all"}, "faults is a list"),
         ("POST", "/test/namespaces/bocau-dev/faults", {"faults": ["late"], "keep": 1}, "keep is true or false"),

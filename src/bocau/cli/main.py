@@ -21,6 +21,7 @@ from bocau.cli import (
     callbacks,
     calls,
     checking,
+    clocks,
     console_users,
     copies,
     faults,
@@ -93,6 +94,10 @@ def _dev(
     ] = "",
     profile: Annotated[Literal["dev", "bench"], typer.Option(help="The account that is ready made.")] = "dev",
     first_message: Annotated[bool, typer.Option(help="Send one message through everything at the start.")] = True,
+    clock: Annotated[
+        str,
+        typer.Option("--clock", metavar="WHEN", help="What its clock shows at first: 14:30, 2026-09-01T08:00, +24h."),
+    ] = "",
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], typer.Option(help="The least important lines that are written.")
     ] = "info",
@@ -114,6 +119,7 @@ def _dev(
         profile=profile,
         first_message=first_message,
         log_level=log_level,
+        clock=clock,
     )
     raise typer.Exit(code)
 
@@ -143,6 +149,7 @@ app.command("backup", rich_help_panel=_RUN)(copies.backup)
 app.command("restore", rich_help_panel=_RUN)(copies.restore)
 app.command("retention", rich_help_panel=_RUN)(retention.retention)
 app.command("release", rich_help_panel=_RUN)(copies.release)
+app.add_typer(clocks.app, name="clock", rich_help_panel=_RUN)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
 app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)
 app.command("status", rich_help_panel=_MESSAGES)(sending.status)

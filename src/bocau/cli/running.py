@@ -35,6 +35,7 @@ from bocau.settings import (
     read_settings,
 )
 from bocau.simulator.hearing import Hearing
+from bocau.simulator.moments import read_moment
 from bocau.simulator.phone import Phone, PhoneSettings, Recording
 from bocau.simulator.rules import Rules
 from bocau.simulator.scripts import Scripts
@@ -64,11 +65,17 @@ def dev(
     profile: str = "dev",
     first_message: bool = True,
     log_level: str = "info",
+    clock: str = "",
 ) -> int:
     """Run a gateway with a simulated carrier on this machine. Returns the exit code.
 
-    `carrier_at` (HOST:PORT) names an SMSC elsewhere instead of the simulated one.
+    `carrier_at` (HOST:PORT) names an SMSC elsewhere instead of the simulated one. `clock` is the moment that the
+    gateway's clock shows at first (moments.read_moment).
     """
+    try:
+        ahead_ms = _ahead_ms(clock, ephemeral)
+    except ValueError as error:
+        return _complain(f"--clock: {error}")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bocau-")) if ephemeral else data or pathlib.Path(".bocau")
     host, _, port = carrier_at.rpartition(":")
     try:
@@ -78,12 +85,23 @@ def dev(
         problems = check_listeners(settings)
         if problems:
             raise BadSettings(tuple(problems))
-        return _run(_Development(settings, profile, bool(carrier_at), first_message, log_level).main)
+        return _run(_Development(settings, profile, bool(carrier_at), first_message, log_level, ahead_ms).main)
     except BadSettings as bad:
         return _complain(str(bad))
     finally:
         if ephemeral:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ahead_ms(clock: str, ephemeral: bool) -> int:
+    """How far the gateway's clock is from the machine's. Raises ValueError."""
+    if not clock:
+        return 0
+    now_ms = RealWorld().now_ms()
+    ahead_ms = read_moment(clock, now_ms) - now_ms
+    if ahead_ms < 0 and not ephemeral:
+        raise ValueError(f"{clock} is over, and in a store time does not go back; with --ephemeral it may")
+    return ahead_ms
 
 
 def serve(*, config: pathlib.Path | None = None) -> int:
@@ -227,8 +245,11 @@ class _Production(_Run):
 
 
 class _Development(_Run):
-    def __init__(self, settings: Settings, profile: str, carrier_elsewhere: bool, first: bool, level: str) -> None:
+    def __init__(
+        self, settings: Settings, profile: str, carrier_elsewhere: bool, first: bool, level: str, ahead_ms: int
+    ) -> None:
         super().__init__(settings)
+        self._ahead_ms = ahead_ms
         self._profile = PROFILES[profile]
         self._testable = self._profile is DEVELOPMENT  # the bench measures what a production start runs
         self._carrier_elsewhere = carrier_elsewhere
@@ -246,7 +267,9 @@ class _Development(_Run):
         self.settings = msgspec.structs.replace(self.settings, log=log_row)
         door_log = _log_of(self.settings, self.world, self._level)
         stage = Stage(sys.stdout, terminal, door_log)
-        self.world = SteadyWorld(RealWorld())  # one clock for the gateway and its carrier, which the test API may move
+        self.world = SteadyWorld(
+            RealWorld(), self._ahead_ms
+        )  # one clock for the gateway and its carrier, which the test API may move
         smsc = faults = phone = hearing = None
         if not self._carrier_elsewhere:
             row = self.settings.carrier[0]
@@ -276,7 +299,8 @@ class _Development(_Run):
         )
 
         async def ready() -> None:
-            stage.banner(gateway, self._profile, None if smsc is None else smsc.port)
+            clock_ms = self.world.now_ms() if self._ahead_ms else None
+            stage.banner(gateway, self._profile, None if smsc is None else smsc.port, clock_ms)
             if self._first:
                 await FirstMessage(self.world, gateway.api.port, stage).play()
 

@@ -1,6 +1,7 @@
 """What a person sees of `bocau dev`: a banner with everything to copy, then the life of messages."""
 
 import json
+from datetime import datetime
 from typing import Final, TextIO
 
 from bocau import __version__
@@ -9,6 +10,7 @@ from bocau.console.health import ACCEPTED
 from bocau.provision import Profile
 from bocau.simulator.handset import Sms
 from bocau.simulator.hearing import Hearing
+from bocau.simulator.moments import VIETNAM
 from bocau.simulator.phone import Recording
 from bocau.telemetry import Log, LogEvent
 
@@ -49,8 +51,8 @@ class Stage:
         self._stream.write(f"{text}\n")
         self._stream.flush()
 
-    def banner(self, gateway: Gateway, profile: Profile, smsc_port: int | None) -> None:
-        """Where everything is, and a line to copy."""
+    def banner(self, gateway: Gateway, profile: Profile, smsc_port: int | None, clock_ms: int | None = None) -> None:
+        """Where everything is, and a line to copy; what the clock shows, if it is not that of the machine."""
         api = f"http://127.0.0.1:{gateway.api.port}"
         admin = f"http://127.0.0.1:{gateway.admin.port}"
         if not self._terminal:
@@ -72,6 +74,9 @@ class Stage:
             ("SecretKey", profile.secret_key),
             ("store", gateway.settings.store.path),
         ]
+        if clock_ms is not None:
+            moment = datetime.fromtimestamp(clock_ms / 1000, VIETNAM)
+            rows.append(("clock", f"{moment:%Y-%m-%d %H:%M:%S} in Vietnam, not that of the machine"))
         self._line()
         self._line(
             f"{_paint(_BOLD, 'bocau')} {__version__}  {_paint(_DIM, 'development: nothing leaves this machine')}"

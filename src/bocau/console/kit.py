@@ -7,6 +7,7 @@ told as {"error": ..., "field": ...}.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, quote, unquote
 
@@ -67,12 +68,12 @@ _Answer = Callable[[Asked], Awaitable[object]]
 
 
 class KitDoor:
-    """Answers /test and everything below. `advance` moves the clock of the whole gateway, in milliseconds."""
+    """Answers /test and everything below. `now_ms` reads the clock of the gateway."""
 
-    def __init__(self, spaces: Namespaces, api_url: str, advance: Callable[[int], None], log: Log) -> None:
+    def __init__(self, spaces: Namespaces, api_url: str, now_ms: Callable[[], int], log: Log) -> None:
         self._spaces = spaces
         self._api_url = api_url
-        self._advance = advance
+        self._now_ms = now_ms
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
         one = f"{_NAMESPACE}([^/]+)"
@@ -84,7 +85,8 @@ class KitDoor:
         )
         table: tuple[tuple[str, str, _Answer], ...] = (
             ("GET", r"/test", self._about),
-            ("POST", r"/test/clock", self._clock),
+            ("GET", r"/test/clock", self._clock),
+            ("POST", r"/test/clock", self._advance),
             ("POST", r"/test/namespaces", self._create),
             ("GET", one, self._report),
             ("DELETE", one, self._delete),
@@ -165,9 +167,17 @@ class KitDoor:
         }
 
     async def _clock(self, asked: Asked) -> object:
+        del asked
+        return self._time()
+
+    async def _advance(self, asked: Asked) -> object:
         seconds = read_advance(asked.members)
-        self._advance(round(seconds * 1000))
-        return {"advanced_seconds": seconds}
+        await self._spaces.advance(None, seconds)
+        return {"advanced_seconds": seconds, **self._time()}
+
+    def _time(self) -> dict[str, object]:
+        now_ms = self._now_ms()
+        return {"now_ms": now_ms, "now": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")}
 
     # Namespaces
 

@@ -37,7 +37,12 @@ def read_wanted(query: Mapping[str, str]) -> Wanted:
     if until not in _UNTIL[channel]:
         raise BadAsk(f"until is one of {', '.join(_UNTIL[channel])}.", "until")
     code = query.get("code", "") not in ("", "0")
-    return Wanted(query.get("phone", ""), query.get("text", ""), code, until, read_whole(query, "after"), channel)
+    given = query.get("except", "")
+    if not all(number.isascii() and number.isdigit() for number in given.split(",") if given):
+        raise BadAsk("except is a list of ids, parted by commas.", "except")
+    seen = frozenset(map(int, given.split(","))) if given else frozenset()
+    after = read_whole(query, "after")
+    return Wanted(query.get("phone", ""), query.get("text", ""), code, until, after, channel, seen)
 
 
 def read_faults(members: Mapping[str, Any]) -> tuple[list[str | dict[str, Any]], int, bool]:

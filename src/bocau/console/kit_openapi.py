@@ -47,6 +47,7 @@ def _fault_entries(place: str, whose: str) -> tuple[_Entry, ...]:
 
 KIT_PATHS: Final = (
     _Entry("get", "/test", "Where the API listens, and refused requests with keys that are nobody's"),
+    _Entry("get", "/test/clock", "What the clock of the gateway shows"),
     _Entry("post", "/test/clock", "Move the clock of the whole gateway ahead", body={"advance_seconds": 86_400}),
     _Entry(
         "post",
@@ -87,6 +88,7 @@ KIT_PATHS: Final = (
             "with channel=call: answered, heard (the default) or over.",
             "seconds": "How long, up to 60; 5 if it is missing.",
             **_AFTER,
+            "except": "Ids of messages that were seen, parted by commas.",
         },
     ),
     _Entry("get", f"{_ONE}/refusals", "Requests with its key that were refused, and why"),

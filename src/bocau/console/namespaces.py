@@ -20,7 +20,7 @@ from bocau.core.text import find_code
 from bocau.loops import Wakeup
 from bocau.ports import HttpGet, World
 from bocau.provision import DEVELOPMENT, Profile, ProvisionStore, provision, put_templates
-from bocau.store.contract import KitStore, Story, StoryLine
+from bocau.store.contract import KitStore, ScheduleStore, Story, StoryLine
 
 __all__ = ["EVERYBODY", "NO_FAULTS", "FaultBench", "Found", "KitHouse", "Namespace", "Namespaces", "Wanted", "is_for"]
 
@@ -29,10 +29,14 @@ EVERYBODY: Final = ""
 
 _POLL_SECONDS: Final = 0.05
 _LEAVING_SECONDS: Final = 2.0
+_LANDING_SECONDS: Final = 1.0
+_LONG_MS: Final = 600_000
+"""A step that may close what waits for a receipt."""
 _STAYING: Final = (State.SCHEDULED, State.QUEUED, State.SENDING)
 _MOST_REFUSALS: Final = 200
 _MOST_NAMESPACES: Final = 10_000
 _MOST_MESSAGES: Final = 1_000
+_MOST_WAKING: Final = 10_000
 _SMS_TYPE: Final = 2
 
 
@@ -101,7 +105,7 @@ class _NoBench:
 NO_FAULTS: Final = _NoBench()
 
 
-class HouseStore(KitStore, ProvisionStore, Protocol):
+class HouseStore(KitStore, ProvisionStore, ScheduleStore, Protocol):
     """What namespaces read and write through."""
 
 
@@ -115,6 +119,8 @@ class KitHouse(NamedTuple):
     """Make the door know a change of the directory now."""
     hurry: Callable[[], None]
     """Wake the loops: something may be due."""
+    jump: Callable[[int], None]
+    """Move the clock of the gateway ahead, in milliseconds."""
     faults: FaultBench
     phone: CalledPhone | None
     """None where nobody is called."""
@@ -138,6 +144,8 @@ class Wanted(NamedTuple):
     """Only messages with a larger id."""
     channel: str = ""
     """sms, call, or empty for both."""
+    seen: frozenset[int] = frozenset()
+    """Ids of messages that are not wanted again."""
 
 
 class Found(NamedTuple):
@@ -251,40 +259,72 @@ class Namespaces:
         space.first_id = await self._house.store.newest_message()
         await self._house.store.free_request_ids(space.account_id)
 
-    async def advance(self, space: Namespace, seconds: float) -> None:
-        """Let time pass for this namespace alone.
+    async def advance(self, space: Namespace | None, seconds: float) -> None:
+        """Let time pass for this namespace alone, or, with None, move the clock of the whole gateway.
 
         It stops at every moment that a scheduled message waits for, until that has left, so that a long stretch makes
         nothing expire on its way that a short one would not.
         """
         left_ms = round(seconds * 1000)
         while True:
-            waiting = [line for line in await self.messages(space) if line.state == State.SCHEDULED]
-            first_ms = min((line.release_ms for line in waiting), default=1 << 62)
-            step_ms = max(0, first_ms - self._house.world.now_ms())
-            if step_ms > left_ms:
+            waiting = await self._scheduled(space, self._house.world.now_ms() + left_ms)
+            if not waiting:
                 break
+            first_ms = min(waiting.values())
+            step_ms = max(0, first_ms - self._house.world.now_ms())
             await self._pass(space, step_ms)
             left_ms -= step_ms
-            if not await self._gone(space, {line.id for line in waiting if line.release_ms <= first_ms}):
+            if not await self._gone({number for number, release_ms in waiting.items() if release_ms <= first_ms}):
                 break  # nobody takes it: the rest of the time passes all the same
         await self._pass(space, left_ms)
 
-    async def _pass(self, space: Namespace, milliseconds: int) -> None:
-        await self._house.store.pass_time(space.account_id, milliseconds)
-        self.faults.pass_time(space.api_key, milliseconds / 1000)
+    async def _scheduled(self, space: Namespace | None, until_ms: int) -> dict[int, int]:
+        """The scheduled messages that are to leave until then, with their moments."""
+        lines = await self._waiting(space, until_ms, State.SCHEDULED)
+        return {line.id: line.release_ms for line in lines if line.release_ms <= until_ms}
+
+    async def _waiting(self, space: Namespace | None, until_ms: int, *states: State) -> list[StoryLine]:
+        """Messages in these states; of the whole gateway, those whose moment comes until then."""
+        if space is not None:
+            return [line for line in await self.messages(space) if line.state in states]
+        waking = await self._house.store.waking(until_ms, _MOST_WAKING)
+        found = [await self._house.store.message(row.id) for row in waking if row.state in states]
+        return [line for line in found if line is not None]
+
+    async def _pass(self, space: Namespace | None, milliseconds: int) -> None:
+        if milliseconds >= _LONG_MS:
+            await self._land(space, self._house.world.now_ms() + milliseconds)
+        if space is None:
+            self._house.jump(milliseconds)
+            self.faults.pass_time(None, milliseconds / 1000)
+        else:
+            await self._house.store.pass_time(space.account_id, milliseconds)
+            self.faults.pass_time(space.api_key, milliseconds / 1000)
         self._house.hurry()
 
-    async def _gone(self, space: Namespace, ids: set[int]) -> bool:
+    async def _land(self, space: Namespace | None, until_ms: int) -> None:
+        """Let receipts come that are on their way: the carrier's own time does not jump, and days without them would
+        close their messages as unknown."""
+        await self._look(_LANDING_SECONDS, lambda: self._waiting(space, until_ms, State.SENDING, State.SENT))
+
+    async def _gone(self, ids: set[int]) -> bool:
         """Whether these messages leave for a carrier, or end, within a moment."""
+
+        async def staying() -> list[StoryLine]:
+            lines = [await self._house.store.message(number) for number in ids]
+            return [line for line in lines if line is not None and line.state in _STAYING and not line.taken]
+
+        return await self._look(_LEAVING_SECONDS, staying)
+
+    async def _look(self, seconds: float, left: Callable[[], Awaitable[Sequence[StoryLine]]]) -> bool:
+        """Look again and again until nothing is left, so long at most; whether that came."""
         clock = self._house.world.monotonic
-        end = clock() + _LEAVING_SECONDS
-        while clock() < end:
-            lines = [line for line in await self.messages(space) if line.id in ids]
-            if all(line.taken or line.state not in _STAYING for line in lines):
-                return True
+        end = clock() + seconds
+        while await left():
+            if clock() >= end:
+                return False
             await self._house.world.sleep(_POLL_SECONDS)
-        return False
+        return True
 
     async def messages(self, space: Namespace, after: int = 0) -> list[StoryLine]:
         """What was accepted after a message, oldest first, 1,000 at most."""
@@ -323,7 +363,7 @@ class Namespaces:
 
     async def _fitting(self, line: StoryLine, wanted: Wanted) -> Found | None:
         """The message with its call, if it is what is waited for."""
-        if not _is_about(line, wanted):
+        if line.id in wanted.seen or not _is_about(line, wanted):
             return None
         if wanted.channel == "sms":
             return Found(line, None) if self.calls.is_text(line) and _REACHED[wanted.until](line) else None

@@ -5,16 +5,15 @@ A line is an act and what narrows it, by the names of `script.Fault`; a mapping 
 
 import shlex
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta, timezone
 from typing import Any, Final
 
 import msgspec
 
+from bocau.simulator.moments import read_moment
 from bocau.simulator.script import BadScript, Fault
 
 __all__ = ["ACT_MEANINGS", "NAME_MEANINGS", "line_of", "read_fault"]
 
-_VIETNAM: Final = timezone(timedelta(hours=7))
 
 ACT_MEANINGS: Final[Mapping[str, str]] = {
     "refuse": "the carrier answers with an error: `status`, else ESME_RSYSERR (8)",
@@ -49,7 +48,7 @@ NAME_MEANINGS: Final[Mapping[str, str]] = {
     "for_messages": "then it happens so many times",
     "after_seconds": "so long all goes well first",
     "for_seconds": "then it lasts so long",
-    "until": "it lasts until this time: 14:30, or 2026-09-01T14:30",
+    "until": "it lasts until this time: 14:30, 2026-09-01T14:30 or +5m",
     "rate": "only this share of them, 0 to 1, by the seed",
     "status": "for `refuse` and `callback_answer`",
     "seconds": "for `slow`, `late` and `callback_slow`",
@@ -61,8 +60,7 @@ NAME_MEANINGS: Final[Mapping[str, str]] = {
 def read_fault(written: str | Mapping[str, Any], now_ms: int) -> Fault:
     """A fault from a line or a mapping. Raises BadScript.
 
-    `until` may stand in place of `for_seconds`: a time of the day, today or tomorrow, or a date and time; in Vietnam's
-    time unless it says otherwise.
+    `until`, a moment (moments.read_moment), may stand in place of `for_seconds`.
     """
     members = _members(written) if isinstance(written, str) else dict(written)
     until = members.pop("until", None)
@@ -103,19 +101,12 @@ def _members(line: str) -> dict[str, Any]:
 
 
 def _seconds_until(until: str, now_ms: int) -> float:
-    now = datetime.fromtimestamp(now_ms / 1000, _VIETNAM)
     try:
-        if ":" in until[:3]:
-            end = datetime.combine(now.date(), time.fromisoformat(until), _VIETNAM)
-            end += timedelta(days=int(end <= now))
-        else:
-            end = datetime.fromisoformat(until)
-            end = end if end.tzinfo else end.replace(tzinfo=_VIETNAM)
-    except ValueError:
-        raise BadScript(f'until is a time such as 14:30 or 2026-09-01T14:30, not "{until}"') from None
-    seconds = (end - now).total_seconds()
+        seconds = (read_moment(until, now_ms) - now_ms) / 1000
+    except ValueError as error:
+        raise BadScript(f"until: {error}") from error
     if seconds <= 0:
-        raise BadScript(f"{until} is over already")
+        raise BadScript(f"until: {until} is over already")
     return seconds
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -33,8 +34,10 @@ class Server(NamedTuple):
     """Where the test API is."""
 
 
-def start(folder: Path) -> Server:
+def start(folder: Path, options: Sequence[str] = ()) -> Server:
     """The gateway of a run, by its folder: the first process that asks starts it, the others find it.
+
+    `options` are those of `bocau dev`, beside those that a run needs.
 
     Raises RuntimeError with the last lines of its log if it does not start.
     """
@@ -45,7 +48,7 @@ def start(folder: Path) -> Server:
             found = json.loads(plate.read_text("utf-8"))
             return Server(found["api"], found["admin"])
         log = folder / "bocau.log"
-        pid = _spawn(log)
+        pid = _spawn(log, options)
         try:
             server = _await_ready(log, pid)
         except BaseException:
@@ -61,7 +64,7 @@ def stop(folder: Path) -> None:
         _end(json.loads((folder / "bocau.json").read_text("utf-8"))["pid"])
 
 
-def _spawn(log: Path) -> int:
+def _spawn(log: Path, options: Sequence[str]) -> int:
     """Start it in a session of its own: it outlives the process that happened to ask first."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     actions = [
@@ -73,7 +76,8 @@ def _spawn(log: Path) -> int:
     # To prepare a voice takes seconds, so it is kept from run to run.
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "bocau" / "speech"
     environment = {**others, **_SETTINGS, "BOCAU_VOICE__CACHE_FOLDER": str(cache)}
-    return os.posix_spawn(sys.executable, [sys.executable, *_COMMAND], environment, file_actions=actions, setsid=True)
+    command = [sys.executable, *_COMMAND, *options]
+    return os.posix_spawn(sys.executable, command, environment, file_actions=actions, setsid=True)
 
 
 def _await_ready(log: Path, pid: int) -> Server:
