@@ -70,7 +70,7 @@ PHONES: Final[Mapping[str, PhoneRow]] = {
     "0025": PhoneRow("the network is overloaded: 503", (Step(0.0, Do.REFUSE, 503),)),
     "0026": PhoneRow("401 first, then answered", (Step(0.0, Do.CHALLENGE, 401), *_ANSWERS)),
     "0027": PhoneRow("407 first, then answered", (Step(0.0, Do.CHALLENGE, 407), *_ANSWERS)),
-    "0028": PhoneRow("answered, hangs up after 0.6 s", (*_ANSWERS, Step(0.8, Do.HANG_UP))),
+    "0028": PhoneRow("answered, hangs up after 1.6 s", (*_ANSWERS, Step(1.8, Do.HANG_UP))),
     "0029": PhoneRow("answered, presses 1 after 0.5 s", (*_ANSWERS, Step(0.7, Do.PRESS, detail="1"))),
     "0030": PhoneRow(
         "sound before the answer, answered after 0.5 s", (_RINGS[0], Step(0.05, Do.EARLY_MEDIA), Step(0.5, Do.ANSWER))

@@ -106,7 +106,7 @@ def test_the_callee_hangs_up() -> None:
     async def scenario(calls: Calls) -> None:
         result = await calls.call("0028")
         assert (result.status, result.retry, result.hung_up_by) == (_S.ANSWERED, Retry.NONE, Side.CALLEE)
-        assert result.duration_seconds == 1
+        assert result.duration_seconds == 2
         assert result.cause == 16
 
     simulated(scenario)
