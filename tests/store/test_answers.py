@@ -137,13 +137,16 @@ def test_an_answer_after_the_deadline_says_that_nothing_changed(house: House) ->
     assert house.state(message) is State.UNKNOWN
 
 
-def test_a_late_answer_among_others_is_told_apart(house: House) -> None:
+@pytest.mark.parametrize("others", [1, 12])
+def test_a_late_answer_among_others_is_told_apart(house: House, others: int) -> None:
     """In one transaction with answers that do move their messages."""
-    closed, open_ = house.sending(), house.sending()
+    closed, *opened = [house.sending() for _ in range(1 + others)]
     house.turn(closed, Event.CLOSE)
-    answers = [house.answer(closed, TAKEN, "a1"), house.answer(open_, TAKEN, "a2")]
+    answers = [house.answer(m, TAKEN, f"a{i}") for i, m in enumerate((closed, *opened))]
     results = house.together(house.store.record, answers)
-    assert results == [Recorded(None, None), Recorded(State.SENT, None)]
+    assert results == [Recorded(None, None), *[Recorded(State.SENT, None)] * others]
+    assert {house.state(message) for message in opened} == {State.SENT}
+    assert house.state(closed) is State.UNKNOWN
 
 
 def test_answers_to_many_messages_share_a_transaction(house: House) -> None:

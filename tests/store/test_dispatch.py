@@ -165,11 +165,30 @@ def test_an_attempt_number_counts_once(house: House) -> None:
     assert house.begin(claimed, number=2) == 0
 
 
-def test_many_intents_share_a_transaction(house: House) -> None:
-    """Each with its own result, in order."""
-    messages = [house.accept(ours=index % 2 == 0) for index in range(6)]
+@pytest.mark.parametrize("pairs", [1, 3, 12])
+def test_many_intents_share_a_transaction(house: House, pairs: int) -> None:
+    """Each with its own result, in order: one that is not ours keeps nobody from going, however many go together."""
+    messages = [house.accept(ours=index % 2 == 0) for index in range(2 * pairs)]
     results = house.together(house.store.begin, [house.intent(m) for m in messages])
-    assert results == [0, None, 0, None, 0, None]
+    assert results == [0, None] * pairs
+    assert [house.state(m) for m in messages] == [State.SENDING, State.QUEUED] * pairs
+
+
+def test_a_lot_of_intents_says_what_each_carrier_tries(house: House) -> None:
+    """Messages that begin together are told apart by their carrier and their try."""
+    messages = [house.accept(ours=True) for _ in range(16)]
+    intents = [replace(house.intent(m), carrier=f"c{i % 2}", number=1 + i % 3) for i, m in enumerate(messages)]
+    assert house.together(house.store.begin, intents) == [0] * 16
+    rows = [house.row(message) for message in messages]
+    assert [(row.carrier, row.tries) for row in rows] == [(f"c{i % 2}", 1 + i % 3) for i in range(16)]
+
+
+def test_a_message_that_grew_too_old_does_not_begin_with_a_lot(house: House) -> None:
+    """The youngest intent of a lot decides nothing for the others: the old one alone stays."""
+    messages = [house.accept(ours=True) for _ in range(8)]
+    intents = [house.intent(m) for m in messages]
+    intents[3] = replace(intents[3], at_ms=messages[3].expires_ms)
+    assert house.together(house.store.begin, intents) == [0, 0, 0, None, 0, 0, 0, 0]
 
 
 # Concatenation references

@@ -335,6 +335,20 @@ def test_deliveries_with_hints_share_a_transaction(house: House) -> None:
     assert [due.id for due in house.claim_callbacks()] == [messages[index].id for index in (0, 1, 3, 4)]
 
 
+@pytest.mark.parametrize("count", [2, 24])
+def test_a_lot_of_deliveries_keeps_what_each_said(house: House, count: int) -> None:
+    """Receipts that share an error and a moment are written together; none gets those of another."""
+    messages = [house.sent(f"a{index}") for index in range(count)]
+    receipts = [
+        replace(house.receipt(f"a{i}", hint=key(m)), error=f"00{i % 2}", at_ms=house.now + i // 9)
+        for i, m in enumerate(messages)
+    ]
+    house.together(house.store.receipt, receipts)
+    rows = [house.row(message) for message in messages]
+    assert [(row.reason, row.final_ms) for row in rows] == [(f"00{i % 2}", house.now + i // 9) for i in range(count)]
+    assert {row.state for row in rows} == {State.DELIVERED}
+
+
 def test_the_callback_of_a_delivery_is_the_same_with_and_without_a_hint(house: House) -> None:
     """The quick way and the usual one."""
     quick, usual = house.sent("a1", request_id="r1"), house.sent("a2", request_id="r2")

@@ -24,6 +24,7 @@ from bocau.store.migrations import read_steps
 from bocau.store.queries import load
 from bocau.store.sqlite import SqliteStore, StoreBroken, StoreInUse
 from bocau.store.sqlite.opening import connect, migrate
+from bocau.store.sqlite.work import for_list
 
 CLERK = Clerk("test", lambda: NOON)
 
@@ -380,6 +381,24 @@ def test_every_statement_finds_its_rows_by_an_index(engine: SqliteEngine, name: 
     assert bool(scans) == (name in SCANS), lines
     walks = [line for line in lines if "(wake_ms>?)" in line or "(due_ms>?)" in line]
     assert bool(walks) == (name in WALKS), lines
+
+
+@pytest.mark.parametrize("name", ["begin_message", "message_taken", "deliver_message", "hand_back"])
+def test_a_list_of_messages_is_found_by_their_ids(engine: SqliteEngine, name: str) -> None:
+    """The form that a statement takes for many messages at once reads no more of the table than they are."""
+    db = connect(engine.path, writing=True)
+    migrate(db)
+    text = for_list(load("sqlite")[name])
+    assert text is not None
+    lines = plan(db, text)
+    db.close()
+    assert any("SEARCH message USING INTEGER PRIMARY KEY" in line for line in lines), lines
+
+
+@pytest.mark.parametrize("name", ["claim_messages", "message_state", "answer_taken", "insert_message"])
+def test_no_other_statement_takes_a_list(name: str) -> None:
+    """What returns rows, or is not about one message by its id, is run as it is written."""
+    assert for_list(load("sqlite")[name]) is None
 
 
 SORTS = {
