@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from bocau.core.message import Message, RouteClass
 from bocau.ports import World
@@ -12,6 +12,8 @@ from bocau.telemetry import Log, LogEvent
 __all__ = ["ClaimLoop", "Lane", "MessageLane", "Wakeup"]
 
 T = TypeVar("T")
+
+_OTP: Final = RouteClass.OTP.value
 
 
 class Wakeup:
@@ -127,7 +129,7 @@ class MessageLane:
 
     def room(self, route_class: str) -> int:
         """How many more messages of a class it may hold."""
-        kept = 0 if route_class == RouteClass.OTP else self._for_urgent
+        kept = 0 if route_class == _OTP else self._for_urgent
         return max(0, self._limit - self._total - kept)
 
     @property
@@ -138,7 +140,7 @@ class MessageLane:
     def reserve(self, account_id: int, route_class: str, count: int) -> bool:
         """Keep places for an account's messages; False shuts it out."""
         room = self._limit - self._total
-        if route_class != RouteClass.OTP:
+        if route_class != _OTP:
             room -= self._for_urgent
         held = self._held.get(account_id, 0) + count
         if count > room or held > 2 * room or (self._shut and (account_id, route_class) in self._shut):

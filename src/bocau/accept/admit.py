@@ -1,6 +1,7 @@
 """A draft becomes an admission: ids are drawn, the messages get their rows, and the store has the last word."""
 
 import hashlib
+from typing import Final
 
 from bocau.accept.checks import Draft
 from bocau.core.ids import Ids, smsid_of
@@ -9,6 +10,10 @@ from bocau.core.message import Admission, CallOrder, Message
 from bocau.wire.esms.send import SendRequest
 
 __all__ = ["admission"]
+
+_REJECTED: Final = State.REJECTED.value
+_SCHEDULED: Final = State.SCHEDULED.value
+_QUEUED: Final = State.QUEUED.value
 
 
 def admission(
@@ -20,11 +25,11 @@ def admission(
     """
     rejected, release_ms = draft.rejected, draft.release_ms
     if rejected is not None:
-        state, owner = State.REJECTED, 0
+        state, owner = _REJECTED, 0
     elif release_ms:
-        state, owner = State.SCHEDULED, 0
+        state, owner = _SCHEDULED, 0
     else:
-        state, release_ms = State.QUEUED, now_ms
+        state, release_ms = _QUEUED, now_ms
     head = ids.next(now_ms)
     smsid = smsid_of(head, token, ids.node)
     total = len(draft.receivers) + draft.dropped
@@ -52,7 +57,7 @@ def admission(
                 draft.parts,
                 receiver.price,
                 "" if rejected else draft.callback_url,
-                state.value,
+                state,
                 rejected.reason if rejected else "",
                 owner,
                 0,
@@ -88,8 +93,8 @@ def _digests(draft: Draft) -> tuple[bytes, ...]:
     )
 
 
-def _wake(state: State, release_ms: int, expires_ms: int) -> int | None:
+def _wake(state: str, release_ms: int, expires_ms: int) -> int | None:
     """When the schedule must look: at its release if that lies ahead, else when it would be too old."""
-    if state is State.REJECTED:
+    if state == _REJECTED:
         return None
-    return release_ms if state is State.SCHEDULED else expires_ms
+    return release_ms if state == _SCHEDULED else expires_ms

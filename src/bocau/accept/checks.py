@@ -41,6 +41,7 @@ _PRICED_TYPES: Final = {"1": _ADVERTISING, **_TYPES}
 _OPT_OUT: Final = "." * 38
 """Room for the opt-out line that networks put behind an advertisement: 122, 268, 421 characters are left (8.4)."""
 _LONGEST_REQUEST_ID: Final = 120
+_OTP: Final = RouteClass.OTP.value
 _NOW_WITHIN_MS: Final = 60_000
 _A_YEAR_MS: Final = 366 * 86_400_000
 
@@ -399,7 +400,8 @@ def _receivers(
         if terms is None:
             terms = known[telco] = _terms(telco, sms_type, brandname, content, account)
         if isinstance(terms, _Terms):
-            passed.append(Receiver(number, telco, terms.price, terms.route_class))
+            # As Receiver(...), at half its cost.
+            passed.append(tuple.__new__(Receiver, (number, telco, terms.price, terms.route_class)))
         else:
             refused = refused or terms
     return tuple(passed), refused
@@ -409,7 +411,7 @@ def _terms(
     telco: int, sms_type: int, brandname: Brandname | None, content: _Content, account: Account
 ) -> _Terms | Refusal:
     """What a message to a number of one network costs, and its class."""
-    route_class: str = RouteClass.OTP
+    route_class = _OTP
     if brandname is not None:
         registered = brandname.templates.get(telco)
         if not registered:

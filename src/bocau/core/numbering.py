@@ -73,7 +73,7 @@ class Numbering:
 
     def telco_of(self, phone: str) -> int:
         """The network of a ten-digit number: telcoid 1 to 7, or 0 if nobody has its prefix."""
-        if self.ported:
+        if self.ported is not NOBODY_MOVED:
             found = self.ported.get(phone)
             if found:
                 return found

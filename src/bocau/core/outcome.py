@@ -178,6 +178,8 @@ _PROGRESS: Final = {
     State.UNKNOWN: 9,
     State.DELIVERED: 10,
 }
+_DELIVERED: Final = State.DELIVERED
+_EXPIRED: Final = State.EXPIRED
 _REACHED_CARRIER: Final = frozenset({State.SENT, State.UNCERTAIN, State.DELIVERED, State.FAILED, State.UNKNOWN})
 _FAILED: Final = frozenset({State.FAILED, State.EXPIRED, State.REJECTED, State.UNKNOWN, State.CANCELLED})
 _UNCHARGED: Final = frozenset({State.FAILED, State.EXPIRED, State.REJECTED, State.CANCELLED})
@@ -190,12 +192,12 @@ def charged(state: State, price: int) -> int:
 
 def summarise(smsid: str, receivers: int, dropped: int, rows: Iterable[tuple[State, int, int]]) -> Summary:
     """Fold (state, price, tries) of each message of a request; receivers dropped at the door count as failed."""
-    least, sent, succeeded, failed, price = State.DELIVERED, 0, 0, dropped, 0
+    least, sent, succeeded, failed, price = _DELIVERED, 0, 0, dropped, 0
     for state, amount, tries in rows:
         if _PROGRESS[state] < _PROGRESS[least]:
             least = state
-        sent += state in _REACHED_CARRIER or (state is State.EXPIRED and tries > 0)
-        succeeded += state is State.DELIVERED
+        sent += state in _REACHED_CARRIER or (state is _EXPIRED and tries > 0)
+        succeeded += state is _DELIVERED
         failed += state in _FAILED
         price += charged(state, amount)
     return Summary(smsid, least, receivers, sent, succeeded, failed, price)

@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 _REMEMBERED: Final = 10_000
 """About a kilobyte each."""
+_SAME: Final = IdForm.SAME
 
 
 class IdBook(Generic[T]):
@@ -54,7 +55,7 @@ class IdBook(Generic[T]):
     def recall(self, carrier_id: str) -> tuple[str, T | None]:
         """The key that a receipt's id most likely means, and the submission that memory has for it; it is forgotten."""
         key = match_key(carrier_id)
-        if self._form is not None and self._form is not IdForm.SAME:
+        if self._form is not None and self._form is not _SAME:
             key = id_forms(key).get(self._form, key)
         return key, self._recent.pop(key, None)
 

@@ -18,6 +18,7 @@ __all__ = ["Acknowledge", "Recorder", "Sent", "TakeReceipt"]
 
 _FAULT_SECONDS: Final = 1.0
 _RECORD_SECONDS: Final = 10.0
+_TAKEN: Final = AnswerKind.TAKEN
 _IN_DOUBT: Final[Mapping[Event, LogEvent]] = {
     Event.HOLD: LogEvent.MESSAGE_HOLD,
     Event.DOUBT: LogEvent.MESSAGE_DOUBT,
@@ -85,7 +86,7 @@ class Recorder:
             key,
             status,
             now_ms,
-            now_ms if kind is AnswerKind.TAKEN else now_ms + (wait_ms or self._wait_ms(sent, kind)),
+            now_ms if kind is _TAKEN else now_ms + (wait_ms or self._wait_ms(sent, kind)),
             sent.recourse,
         )
         self.unrecorded += 1

@@ -34,6 +34,7 @@ from bocau.wire.smpp.validity import parse_receipt_date
 __all__ = ["CarrierSettings", "SmppCarrier"]
 
 
+_TAKEN: Final = StatusAnswer.TAKEN
 _KINDS: Final = {
     StatusAnswer.TAKEN: AnswerKind.TAKEN,
     StatusAnswer.TEMPORARY: AnswerKind.TEMPORARY,
@@ -206,7 +207,8 @@ class SmppCarrier:
             self._submit(submission, part, validity, now_ms)
 
     def _submit(self, submission: Submission, part: PartOut, validity: str, now_ms: int) -> None:
-        key = AttemptKey(submission.message_id, part.part, submission.number)
+        # As AttemptKey(...), at half its cost.
+        key: AttemptKey = tuple.__new__(AttemptKey, (submission.message_id, part.part, submission.number))
         sent = Sent(
             key,
             submission.account_id,
@@ -280,8 +282,8 @@ class SmppCarrier:
         meters = self._meters
         meters.answer_seconds.observe(self._world.monotonic() - sent.at)
         meters.late_answers += event.late
-        answer = self.settings.classes(event.status) if event.status else StatusAnswer.TAKEN
-        if answer is StatusAnswer.TAKEN:
+        answer = self.settings.classes(event.status) if event.status else _TAKEN
+        if answer is _TAKEN:
             self.pulse.beat()
         else:
             self._judge(answer, sent, event.status)

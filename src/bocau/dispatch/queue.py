@@ -13,6 +13,7 @@ Waiting = tuple[Message, Way, bool]
 
 A plain tuple: one is made for every message."""
 
+_OTP: Final = RouteClass.OTP.value
 _QUANTUM_PARTS: Final = 4
 """What an account may send before the next one has its turn."""
 _URGENT_IN_A_ROW: Final = 9
@@ -83,7 +84,7 @@ class FairQueue:
 
     def put(self, waiting: Waiting) -> bool:
         """Put a message behind those of its account; False if its class has no place left."""
-        turns = self.urgent if waiting[0].route_class == RouteClass.OTP else self.bulk
+        turns = self.urgent if waiting[0].route_class == _OTP else self.bulk
         if turns.size >= self.limit:
             return False
         turns.put(waiting)

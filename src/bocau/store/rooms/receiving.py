@@ -27,6 +27,8 @@ _SINGLE: Final[dict[AttemptState, Event]] = {
     AttemptState.EXPIRED: Event.LAPSE,
     AttemptState.UNKNOWN: Event.CLOSE,
 }
+_DELIVERED: Final = AttemptState.DELIVERED
+_IS_DELIVERED: Final = State.DELIVERED
 _UNMATCHED: Final = ReceiptStored(matched=False, changed=False, callback=None, lag_ms=0)
 _REPEATED: Final = ReceiptStored(matched=True, changed=False, callback=None, lag_ms=0)
 
@@ -70,7 +72,7 @@ class Receiving:
         return results
 
     def _delivered(self, row: Row, receipt: ReceiptIn) -> ReceiptStored:
-        due = self._finishing.due(row, State.DELIVERED, receipt.at_ms, receipt.hand_over) if row[11] else None
+        due = self._finishing.due(row, _IS_DELIVERED, receipt.at_ms, receipt.hand_over) if row[11] else None
         return ReceiptStored(True, True, due, max(0, receipt.at_ms - row[13]), receipt.match_keys[0])
 
     async def _deliver_known(self, db: Work, items: Sequence[ReceiptIn]) -> list[ReceiptStored]:
@@ -91,7 +93,7 @@ class Receiving:
             if message.callback_url:
                 row = _row_of(message, hint.number, known.intent_ms)
                 told.append((row, at_ms, receipt.hand_over))
-                due = self._finishing.due(row, State.DELIVERED, at_ms, receipt.hand_over)
+                due = self._finishing.due(row, _IS_DELIVERED, at_ms, receipt.hand_over)
             results.append(ReceiptStored(True, True, due, max(0, at_ms - known.intent_ms), key))
         if not results or not await db.all_or_none(
             (q["deliver_known_attempt"], attempts), (q["deliver_message"], ended)
@@ -103,7 +105,7 @@ class Receiving:
     async def _plain(self, db: Work, receipt: ReceiptIn, before: Mapping[int, tuple[ReceiptIn, Row]]) -> Row | None:
         """What a plain delivery needs to know, or None if the receipt is none, or its message is among those before."""
         hint = receipt.hint
-        if receipt.state is not AttemptState.DELIVERED or hint is None or hint.message_id in before:
+        if receipt.state is not _DELIVERED or hint is None or hint.message_id in before:
             return None
         values = (*hint, receipt.carrier, receipt.phone, receipt.match_keys[0])
         row = await db.row(self._q["plain_delivery"], values)
@@ -218,7 +220,7 @@ def _known_to_be_plain(items: Sequence[ReceiptIn]) -> list[int]:
             found.pop(hint.message_id, None)
             continue
         seen.add(hint.message_id)
-        if known is None or receipt.state is not AttemptState.DELIVERED or hint.message_id != known.message.id:
+        if known is None or receipt.state is not _DELIVERED or hint.message_id != known.message.id:
             continue
         # The callback of a message that may have been called needs a look at its calls.
         if known.message.receivers - known.message.dropped == 1 and known.message.sms_type != CALLED:

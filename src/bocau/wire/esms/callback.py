@@ -131,8 +131,7 @@ def with_query(target: str, query: str) -> str:
     `target` is one that `is_callback_target` accepts. Spaces and characters outside ASCII, which cannot stand in a
     request line, are percent-encoded; nothing else is touched. Raises ValueError for a target that is none.
     """
-    plain = len(target) <= MAX_TARGET and _PLAIN_TARGET.fullmatch(target) is not None
-    url = target if plain else _sendable(target)
+    url = target if _is_plain(target) else _sendable(target)
     return url + _joint(url) + query
 
 
@@ -141,7 +140,12 @@ def is_callback_target(text: str) -> bool:
 
     A text that is not is ignored with a warning, never refused (esms-api 5.2 step 8).
     """
-    return _decoded_target(text) is not None
+    return _is_plain(text) or _decoded_target(text) is not None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is a target that is sent as it stands."""
+    return len(text) <= MAX_TARGET and _PLAIN_TARGET.fullmatch(text) is not None
 
 
 def _sendable(target: str) -> str:

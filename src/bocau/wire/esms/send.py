@@ -10,6 +10,7 @@ from bocau.wire.esms import names, parameters
 __all__ = ["SendRequest", "decode_send", "send_of"]
 
 _TRUE: Final = frozenset({"1", "true"})
+_UNSET: Final = frozenset({"", "0"})
 
 
 class SendRequest(msgspec.Struct, frozen=True, gc=False):
@@ -132,4 +133,4 @@ def send_of(values: Mapping[str, str]) -> SendRequest:
 
 def _flag(value: str) -> bool:
     """Whether a flag is set: "1" or "true" in any case."""
-    return value in _TRUE or value.strip().lower() in _TRUE
+    return value not in _UNSET and (value in _TRUE or value.strip().lower() in _TRUE)

@@ -73,6 +73,14 @@ _BIND_MODES: Final[dict[int, BindMode]] = {command: mode for mode, command in _B
 # The mode in which each end may not send messages of its own.
 _MUTE: Final[dict[Role, BindMode]] = {Role.ESME: BindMode.RECEIVER, Role.SMSC: BindMode.TRANSMITTER}
 _NO_TIME: Final = math.inf
+# Asked for every PDU; reading a member off its class costs many times as much.
+_OPEN: Final = SessionState.OPEN
+_BOUND: Final = SessionState.BOUND
+_UNBINDING: Final = SessionState.UNBINDING
+_DRAINING: Final = SessionState.DRAINING
+_CLOSED: Final = SessionState.CLOSED
+_TRANSMITTER: Final = BindMode.TRANSMITTER
+_RECEIVER: Final = BindMode.RECEIVER
 _VERSION_34: Final = 0x34
 
 
@@ -92,6 +100,7 @@ class Session:
         "_handlers",
         "_heard",
         "_mode",
+        "_mute",
         "_out",
         "_probe",
         "_role",
@@ -111,8 +120,9 @@ class Session:
         self.counters = Counters()
         self._config = config
         self._role = role
+        self._mute = _MUTE[role]
         self._mode = config.mode
-        self._state = SessionState.OPEN
+        self._state = _OPEN
         self._framer = Framer()
         self._window = Window(config.window, config.first_sequence)
         self._handlers = _HANDLERS[role]
@@ -136,7 +146,7 @@ class Session:
     @property
     def free_slots(self) -> int:
         """How many messages may be sent now; 0 while the session is not bound for sending."""
-        if self._state is not SessionState.BOUND or self._mode is _MUTE[self._role]:
+        if self._state is not _BOUND or self._mode is self._mute:
             return 0
         return self._window.free
 
@@ -183,7 +193,7 @@ class Session:
 
     def answer_delivered(self, sequence: int, status: int) -> None:
         """ESME: answer a Delivered, once it is stored. Does nothing on a session that is over."""
-        if self._state is SessionState.CLOSED:
+        if self._state is _CLOSED:
             return
         if sequence in self._data_sms:
             self._data_sms.discard(sequence)
@@ -194,29 +204,29 @@ class Session:
 
     def answer_submit(self, sequence: int, status: int, message_id: str) -> None:
         """SMSC: answer a Submitted. Does nothing on a session that is over. Raises FieldError for an overlong id."""
-        if self._state is SessionState.CLOSED:
+        if self._state is _CLOSED:
             return
         self._out.append(encode(Pdu(Command.SUBMIT_SM_RESP, status, sequence, MessageIdResp(message_id))))
         self._answered_one()
 
     def accept_bind(self, sequence: int, system_id: str) -> None:
         """SMSC: answer a BindRequested with success. Raises FieldError for a system_id beyond 15 octets."""
-        if self._state is not SessionState.OPEN:
+        if self._state is not _OPEN:
             return
         tlvs = (make_tlv(Tag.SC_INTERFACE_VERSION, _VERSION_34),)
         command = _BIND_COMMANDS[self._mode] | RESPONSE_BIT
         self._out.append(encode(Pdu(command, Status.OK, sequence, BindResp(system_id, tlvs))))
-        self._state = SessionState.BOUND
+        self._state = _BOUND
         self._deadline = _NO_TIME
 
     def refuse_bind(self, sequence: int, status: int) -> None:
         """SMSC: answer a BindRequested with an error; the peer may try again until the bind time is over."""
-        if self._state is SessionState.OPEN:
+        if self._state is _OPEN:
             self._out.append(encode_bare(_BIND_COMMANDS[self._mode] | RESPONSE_BIT, status, sequence))
 
     def answer_unbind(self, sequence: int, now: float) -> None:
         """SMSC: answer an UnbindRequested; Closed follows once nothing is due, or after the grace time."""
-        if self._state is not SessionState.CLOSED:
+        if self._state is not _CLOSED:
             self._out.append(encode_bare(Command.UNBIND_RESP, Status.OK, sequence))
             self._drain(now, "peer unbound")
 
@@ -225,19 +235,19 @@ class Session:
 
         A session that is not bound has nothing to end and closes at the next tick.
         """
-        if self._state is SessionState.BOUND:
+        if self._state is _BOUND:
             self._out.append(encode_bare(Command.UNBIND, 0, self._window.ask(Command.UNBIND)))
-            self._state = SessionState.UNBINDING
+            self._state = _UNBINDING
             self._deadline = now + self._config.unbind_seconds
             self._ending = "unbind not answered"
-        elif self._state is SessionState.OPEN:
-            self._state = SessionState.DRAINING
+        elif self._state is _OPEN:
+            self._state = _DRAINING
             self._deadline = now
             self._ending = "not bound"
 
     def probe(self, now: float) -> None:
         """Ask the peer for a sign of life now; `probing` ends with anything that comes. Only while it is bound."""
-        if self._state is SessionState.BOUND:
+        if self._state is _BOUND:
             self._send_probe(now)
 
     @property
@@ -247,7 +257,7 @@ class Session:
 
     def connection_lost(self) -> list[object]:
         """The connection is gone: the tokens of all messages without an answer, uncertain from now on. Then []."""
-        self._state = SessionState.CLOSED
+        self._state = _CLOSED
         self._out.clear()
         return self._window.drop()
 
@@ -306,13 +316,13 @@ class Session:
         events.append(SubmitAnswered(token, frame[1], message_id, late))
 
     def _on_deliver_sm(self, frame: Frame, _now: float, events: list[Event]) -> None:
-        if self._may_hear(frame, BindMode.TRANSMITTER):
+        if self._may_hear(frame, _TRANSMITTER):
             message = decode_deliver_sm(frame)
             self._due += 1
             events.append(Delivered(frame[2], message, frame))
 
     def _on_data_sm(self, frame: Frame, _now: float, events: list[Event]) -> None:
-        if self._may_hear(frame, BindMode.TRANSMITTER):
+        if self._may_hear(frame, _TRANSMITTER):
             message = decode(frame).body
             if isinstance(message, DataSm):
                 self._due += 1
@@ -320,7 +330,7 @@ class Session:
                 events.append(Delivered(frame.sequence, message, frame))
 
     def _on_submit_sm(self, frame: Frame, _now: float, events: list[Event]) -> None:
-        if self._may_hear(frame, BindMode.RECEIVER):
+        if self._may_hear(frame, _RECEIVER):
             submit = decode_submit_sm(frame)
             self._due += 1
             events.append(Submitted(frame[2], submit))
@@ -332,19 +342,19 @@ class Session:
 
     def _on_bind(self, frame: Frame, _now: float, events: list[Event]) -> None:
         bind = decode(frame).body
-        if self._state is not SessionState.OPEN:
+        if self._state is not _OPEN:
             self._out.append(encode_bare(frame.command | RESPONSE_BIT, Status.ALREADY_BOUND, frame.sequence))
         elif isinstance(bind, Bind):
             self._mode = _BIND_MODES[frame.command]
             events.append(BindRequested(frame.sequence, self._mode, bind))
 
     def _on_bind_resp(self, frame: Frame, _now: float, events: list[Event]) -> None:
-        if not self._settle_control(frame, frame.command & ~RESPONSE_BIT) or self._state is not SessionState.OPEN:
+        if not self._settle_control(frame, frame.command & ~RESPONSE_BIT) or self._state is not _OPEN:
             return
         if frame.status:
             self._refused(frame.status, events)
             return
-        self._state = SessionState.BOUND
+        self._state = _BOUND
         self._deadline = _NO_TIME
         try:
             answer = decode(frame).body
@@ -364,7 +374,7 @@ class Session:
         self._drain(now, "peer unbound")
 
     def _on_unbind_resp(self, frame: Frame, now: float, _events: list[Event]) -> None:
-        if self._settle_control(frame, Command.UNBIND) and self._state is SessionState.UNBINDING:
+        if self._settle_control(frame, Command.UNBIND) and self._state is _UNBINDING:
             self._drain(now, "unbound")
 
     def _on_enquire_link(self, frame: Frame, _now: float, _events: list[Event]) -> None:
@@ -385,9 +395,9 @@ class Session:
                 events.append(SubmitAnswered(token, status, "", late) if esme else DeliverAnswered(token, status, late))
             return
         self._window.settle_control(frame.sequence, asked)
-        if asked in _BIND_MODES and self._state is SessionState.OPEN:
+        if asked in _BIND_MODES and self._state is _OPEN:
             self._refused(status, events)
-        elif asked == Command.UNBIND and self._state is SessionState.UNBINDING:
+        elif asked == Command.UNBIND and self._state is _UNBINDING:
             self._drain(now, "unbound")
 
     def _on_ignored(self, _frame: Frame, _now: float, _events: list[Event]) -> None:
@@ -410,7 +420,7 @@ class Session:
     def tick(self, now: float) -> list[Event]:
         """Act on what is due at this time. Call it at `next_deadline`; at any other time it does no harm."""
         events: list[Event] = []
-        if self._state is SessionState.CLOSED:
+        if self._state is _CLOSED:
             return events
         if now >= self._deadline:
             self._close(self._ending, events)
@@ -421,19 +431,19 @@ class Session:
             overdue = self._window.expire(now, self._config.response_seconds)
             events += [timed_out(token) for token in overdue]
             silent = now >= self._heard + self._config.enquire_seconds
-            if (overdue or silent) and self._state is SessionState.BOUND and self._probe == _NO_TIME:
+            if (overdue or silent) and self._state is _BOUND and self._probe == _NO_TIME:
                 self._send_probe(now)
         return events
 
     def next_deadline(self) -> float | None:
         """When `tick` is to be called next, in monotonic seconds; None when no time is awaited. May lie in the past."""
-        if self._state is SessionState.CLOSED:
+        if self._state is _CLOSED:
             return None
         soonest = min(self._deadline, self._probe)
         oldest = self._window.oldest()
         if oldest is not None:
             soonest = min(soonest, oldest + self._config.response_seconds)
-        if self._state is SessionState.BOUND and self._probe == _NO_TIME:
+        if self._state is _BOUND and self._probe == _NO_TIME:
             soonest = min(soonest, self._heard + self._config.enquire_seconds)
         return None if soonest == _NO_TIME else soonest
 
@@ -445,7 +455,7 @@ class Session:
     # The steps that the above share.
 
     def _sequence(self) -> int:
-        if self._state is not SessionState.BOUND or self._mode is _MUTE[self._role]:
+        if self._state is not _BOUND or self._mode is self._mute:
             raise NotBound(f"{self._state.value} as {self._mode.value}")
         if self._window.free < 1:
             raise WindowFull(f"{len(self._window)} messages wait for their answers")
@@ -466,7 +476,7 @@ class Session:
 
     def _may_hear(self, frame: Frame, mute: BindMode) -> bool:
         """Whether the peer may send a message now: refuse it otherwise. Until the end of a drain it may."""
-        if self._state is not SessionState.OPEN and self._mode is not mute:
+        if self._state is not _OPEN and self._mode is not mute:
             return True
         self.counters.out_of_state += 1
         self._refuse(frame.command, frame.sequence, Status.INVALID_BIND_STATUS)
@@ -481,21 +491,21 @@ class Session:
             self._out.append(encode_bare(response if known else Command.GENERIC_NACK, status, sequence))
 
     def _refused(self, status: int, events: list[Event]) -> None:
-        self._state = SessionState.CLOSED
+        self._state = _CLOSED
         events.append(BindRefused(status, bind_refused_for_good(status)))
 
     def _answered_one(self) -> None:
         self._due -= 1
-        if self._state is SessionState.DRAINING and self._drained():
+        if self._state is _DRAINING and self._drained():
             self._deadline = self._heard
 
     def _drain(self, now: float, reason: str) -> None:
         """Take no more work, wait for what is due either way, then close for this reason."""
-        already = self._state in (SessionState.UNBINDING, SessionState.DRAINING)
+        already = self._state in (_UNBINDING, _DRAINING)
         deadline = (
             min(self._deadline, now + self._config.unbind_seconds) if already else now + self._config.unbind_seconds
         )
-        self._state = SessionState.DRAINING
+        self._state = _DRAINING
         self._deadline = now if self._drained() else deadline
         self._ending = reason
 
@@ -503,15 +513,15 @@ class Session:
         return self._due <= 0 and len(self._window) == 0
 
     def _closed(self) -> bool:
-        return self._state is SessionState.CLOSED
+        return self._state is _CLOSED
 
     def _close_when_drained(self, events: list[Event]) -> None:
-        if self._state is SessionState.DRAINING and self._drained():
+        if self._state is _DRAINING and self._drained():
             self._close(self._ending, events)
 
     def _close(self, reason: str, events: list[Event]) -> None:
-        if self._state is not SessionState.CLOSED:
-            self._state = SessionState.CLOSED
+        if self._state is not _CLOSED:
+            self._state = _CLOSED
             events.append(Closed(reason))
 
 
