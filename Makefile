@@ -7,12 +7,14 @@ export UV_PROJECT_ENVIRONMENT ?= .venv
 export UV_PYTHON_DOWNLOADS = never
 PY = .venv/bin/python
 ARGS ?=
+STORE ?= sqlite
 
 run: setup
 	@.venv/bin/bocau dev $(ARGS)
 
+# STORE=postgres: every gateway of tests/system keeps its store on a PostgreSQL that the tests start.
 test: setup
-	$(PY) -m pytest -n auto $(ARGS)
+	BOCAU_TEST_STORE=$(STORE) $(PY) -m pytest -n auto $(ARGS)
 
 # Calls to SIPp; fails where there is none.
 test-sip: setup

@@ -55,7 +55,8 @@ from bocau.settings import VOICE, BadSettings, Settings, can_call, channel_of, r
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
 from bocau.store.contract import Clerk, ConsoleUser, OutcomeDeadlines, StateCounts, StoreFault
-from bocau.store.sqlite import SqliteStore
+from bocau.store.opening import Opening, StorePlace, open_gateway
+from bocau.store.rooms.store import RoomStore
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.world import RealChildren
 
@@ -142,7 +143,7 @@ class Gateway:
         self._log_style = log_style
         self._numbering = read_numbering(settings)
         self._numbering_version = 0
-        self.store: SqliteStore
+        self.store: RoomStore
         self.door: Door
 
     async def start(self) -> None:
@@ -162,14 +163,16 @@ class Gateway:
         path = pathlib.Path(settings.store.path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pepper = pepper.read_or_make(str(path), world.token(pepper.SIZE))
-        self.store = await SqliteStore.gateway(
-            str(path),
-            node=settings.store.node,
-            now_ms=world.now_ms(),
-            deadlines=_deadlines(settings),
-            on_fatal=self._on_fatal,
-            threaded=self._threaded,
-            tell_inbound=bool(settings.inbound.url),
+        self.store = await open_gateway(
+            StorePlace(*settings.store.place()),
+            Opening(
+                node=settings.store.node,
+                now_ms=world.now_ms(),
+                deadlines=_deadlines(settings),
+                on_fatal=self._on_fatal,
+                tell_inbound=bool(settings.inbound.url),
+                threaded=self._threaded,
+            ),
         )
         self.store.clerk = Clerk("gateway", world.now_ms)
         self._tell_rescued()
@@ -491,7 +494,7 @@ class Gateway:
     def _tell_rescued(self) -> None:
         given_back, uncertain, callbacks = self.store.rescued
         self.telemetry.schedule.rescued += given_back + uncertain
-        self.log.info(LogEvent.STORE_OPEN, file=self.settings.store.path, epoch=self.store.epoch)
+        self.log.info(LogEvent.STORE_OPEN, file=str(StorePlace(*self.settings.store.place())), epoch=self.store.epoch)
         if given_back or uncertain or callbacks:
             self.log.warning(
                 LogEvent.MESSAGE_RESCUE, given_back=given_back, uncertain=uncertain, callbacks_due_again=callbacks

@@ -25,6 +25,7 @@ from bocau.settings.values import Secret
 from bocau.simulator.journal import Journal
 from bocau.simulator.rules import MAGIC, Rules
 from bocau.simulator.smsc import Smsc, SmscSettings
+from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Lines, make_log
 
 __all__ = ["BRAND", "CARRIER", "CUSTOMER", "GATEWAY", "SHOP", "TTL_SECONDS", "Heard", "Sent", "Town", "settings_for"]
@@ -220,6 +221,7 @@ class Town:
         self.crashes.append(self.seconds)
         self._machine.kill()
         store = self.gateway.store
+        assert isinstance(store, SqliteStore)
         store._writer.close()
         store._reader.close()
         assert store._lock is not None
@@ -329,6 +331,7 @@ class Town:
         """Whether nothing is open in the store."""
         if self.gateway is None:
             return False
+        assert isinstance(self.gateway.store, SqliteStore)
         row = self.gateway.store._reader.execute(
             "SELECT (SELECT count(*) FROM message WHERE wake_ms IS NOT NULL)"
             " + (SELECT count(*) FROM callback WHERE due_ms IS NOT NULL)"

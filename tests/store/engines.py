@@ -36,7 +36,7 @@ from bocau.store.postgres.link import Address, connect
 from bocau.store.postgres.opening import migrate
 from bocau.store.sqlite import SqliteStore
 
-__all__ = ["DEADLINES", "ENGINES", "Engine", "Inside", "PostgresEngine", "Rooms", "SqliteEngine"]
+__all__ = ["DEADLINES", "ENGINES", "LOOKS", "Engine", "Inside", "PostgresEngine", "Rooms", "SqliteEngine", "inside"]
 
 DEADLINES: Final = OutcomeDeadlines(
     uncertain_otp_ms=10 * 60_000, uncertain_other_ms=48 * 3_600_000, receipt_ms=72 * 3_600_000

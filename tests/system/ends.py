@@ -24,7 +24,7 @@ FAST: Final = {
 async def drained(stage: Stage, seconds: float = 60.0) -> None:
     """Wait until every message has ended and every callback is done. The store tells, the logs are asked later."""
     gives_up = time.monotonic() + seconds
-    while (left := open_work(stage.store)) != (0, 0):
+    while (left := open_work(stage)) != (0, 0):
         assert time.monotonic() < gives_up, f"{left[0]} messages and {left[1]} callbacks are open after {seconds} s"
         await asyncio.sleep(0.1)
 

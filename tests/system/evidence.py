@@ -2,7 +2,6 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -167,7 +166,7 @@ def gather(stage: Stage) -> Evidence:
         [_submit(line) for line in journal if line["event"] == "submit"],
         list(_receipts(journal)),
         [_call(line) for line in _lines(stage.called)] if stage.called.exists() else [],
-        read_rows(stage.store),
+        read_rows(stage),
         tuple(stage.kills),
         tuple(stage.restarts),
         tuple(sorted([*stage.kills, *lost])),
@@ -204,43 +203,33 @@ def _call(line: dict[str, Any]) -> CallLine:
     return CallLine(line["at_ms"], query.get("RequestId", ""), line["answer"], line["event_id"], query)
 
 
-def _connect(store: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(store)
-    db.execute("PRAGMA query_only = ON")
-    db.execute("PRAGMA busy_timeout = 5000")
-    return db
-
-
-def open_work(store: Path) -> tuple[int, int]:
+def open_work(stage: Stage) -> tuple[int, int]:
     """How many messages have not ended, and how many callbacks are due; the gateway may be running."""
-    db = _connect(store)
-    try:
-        messages = db.execute("SELECT count(*) FROM message WHERE wake_ms IS NOT NULL").fetchone()[0]
-        return messages, db.execute("SELECT count(*) FROM callback WHERE due_ms IS NOT NULL").fetchone()[0]
-    finally:
-        db.close()
+    ((messages,),), ((callbacks,),) = stage.look(
+        "SELECT count(*) FROM message WHERE wake_ms IS NOT NULL",
+        "SELECT count(*) FROM callback WHERE due_ms IS NOT NULL",
+    )
+    return messages, callbacks
 
 
-def read_rows(store: Path) -> Rows:
-    """Everything in the store that the reconciliation looks at, of one moment."""
-    db = _connect(store)
-    try:
-        db.execute("BEGIN")
-        messages = db.execute(
-            "SELECT id, head, account_id, smsid, request_id, phone, price, callback_url, state, release_ms,"
-            " wake_ms IS NOT NULL FROM message"
-        )
-        attempts = db.execute(
-            "SELECT message_id, part, number, state, carrier_id, intent_ms, answer_ms IS NOT NULL FROM attempt"
-        )
-        return Rows(
-            [MessageRow._make((*row[:-1], bool(row[-1]))) for row in messages],
-            [AttemptRow._make((*row[:-1], bool(row[-1]))) for row in attempts],
-            [CallbackRow(*row) for row in db.execute("SELECT id, state, tries FROM callback")],
-            [TryRow(*row) for row in db.execute("SELECT callback_id, number, http_status FROM callback_try")],
-            [LedgerRow(*row) for row in db.execute("SELECT account_id, subject_id, kind, amount FROM ledger")],
-            dict(db.execute("SELECT id, balance FROM account").fetchall()),
-            {row[0] for row in db.execute("SELECT carrier_id FROM orphan_receipt")},
-        )
-    finally:
-        db.close()
+def read_rows(stage: Stage) -> Rows:
+    """Everything in the store that the reconciliation looks at."""
+    messages, attempts, callbacks, tries, ledger, balances, orphans = stage.look(
+        "SELECT id, head, account_id, smsid, request_id, phone, price, callback_url, state, release_ms,"
+        " wake_ms IS NOT NULL FROM message",
+        "SELECT message_id, part, number, state, carrier_id, intent_ms, answer_ms IS NOT NULL FROM attempt",
+        "SELECT id, state, tries FROM callback",
+        "SELECT callback_id, number, http_status FROM callback_try",
+        "SELECT account_id, subject_id, kind, amount FROM ledger",
+        "SELECT id, balance FROM account",
+        "SELECT carrier_id FROM orphan_receipt",
+    )
+    return Rows(
+        [MessageRow._make((*row[:-1], bool(row[-1]))) for row in messages],
+        [AttemptRow._make((*row[:-1], bool(row[-1]))) for row in attempts],
+        [CallbackRow(*row) for row in callbacks],
+        [TryRow(*row) for row in tries],
+        [LedgerRow(*row) for row in ledger],
+        {row[0]: row[1] for row in balances},
+        {row[0] for row in orphans},
+    )

@@ -4,6 +4,7 @@ Nothing here waits for a fixed time: a process is ready when it says so.
 """
 
 import asyncio
+import contextlib
 import os
 import pty
 import random
@@ -11,13 +12,16 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
+
+from tests.postgres import Server, server
 
 __all__ = ["PATIENCE_SECONDS", "Child", "Stage", "free_port", "now_ms", "until"]
 
@@ -62,6 +66,11 @@ async def until(what: str, ready: Callable[[], T | None], seconds: float = PATIE
             return found
         assert time.monotonic() < gives_up, f"not within {seconds:.0f} s: {what}"
         await asyncio.sleep(_POLL_SECONDS)
+
+
+def _server_of_this_run() -> Server | None:
+    """`make test STORE=postgres` keeps every store on PostgreSQL; there it must start."""
+    return server() if os.environ.get("BOCAU_TEST_STORE") == "postgres" else None
 
 
 class Child:
@@ -177,7 +186,8 @@ class Child:
 class Stage:
     """Everything a test needs in one folder; whatever still runs at the end is killed.
 
-    `settings` are variables for the gateway, `carrier` further arguments of the simulated carrier.
+    `settings` are variables for the gateway, `carrier` further arguments of the simulated carrier. With a `server`, or
+    in a run for PostgreSQL, the store is a database of its own there.
     """
 
     def __init__(
@@ -187,8 +197,11 @@ class Stage:
         *,
         carrier: Sequence[str] = (),
         profile: str = "bench",
+        server: Server | None = None,
     ) -> None:
         self.folder = folder
+        self.server = server or _server_of_this_run()
+        self.database = self.server.make() if self.server else ""
         self.api_port = free_port()
         self.admin_port = 0
         self.carrier_port = free_port()
@@ -205,6 +218,9 @@ class Stage:
         self.ready_seconds: list[float] = []
         """How long each start took until both listeners were open."""
         self._settings = dict(settings or {})
+        if self.server is not None:
+            self._settings["BOCAU_STORE__DATABASE_URL"] = self.server.url(self.database)
+            self._settings["BOCAU_STORE__MAY_LOSE_COMMITS"] = "true"
         self._profile = profile
         self._killed = False
         self.gateway = self.another_gateway("gateway", self.api_port)
@@ -232,6 +248,8 @@ class Stage:
         for child in (self.gateway, self.carrier, self.sink):
             if child.running:
                 child.kill()
+        if self.server is not None:
+            self.server.drop(self.database)
 
     def begin(self) -> None:
         """Start the gateway."""
@@ -263,6 +281,25 @@ class Stage:
         """Stop the gateway in good order; the exit code."""
         self.up.clear()
         return await self.gateway.stop(number)
+
+    def look(self, *questions: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of each question to the store, all of one moment where it is a file."""
+        if self.server is not None:
+            return self.server.ask(self.database, *questions)
+        with contextlib.closing(sqlite3.connect(self.store)) as db:
+            db.execute("PRAGMA query_only = ON")
+            db.execute("PRAGMA busy_timeout = 5000")
+            db.execute("BEGIN")
+            return [db.execute(text).fetchall() for text in questions]
+
+    def change(self, text: str) -> None:
+        """What no gateway would do to the store; none is running."""
+        if self.server is not None:
+            self.server.command(self.database, text)
+            return
+        with contextlib.closing(sqlite3.connect(self.store)) as db:
+            db.execute(text)
+            db.commit()
 
     def snapshot(self, place: Path) -> Path:
         """The store as a killed gateway left it, copied, so that nobody but the gateway repairs the real one."""

@@ -41,6 +41,7 @@ from bocau.simulator.ear import Ear
 from bocau.simulator.phone import Phone
 from bocau.simulator.rules import PLAIN, Rules
 from bocau.simulator.smsc import Smsc
+from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Lines, make_log, render
 from bocau.wire.rtp.g711 import alaw_decode, alaw_encode
 from bocau.world import RealWorld
@@ -378,6 +379,7 @@ def test_a_worker_that_dies_never_makes_an_answered_phone_ring_again(tmp_path: P
         assert [one.status for one in await place.calls(ringing)] == ["LOST", "ANSWERED"]
         numbers = [one.number[-4:] for one in place.phone.recordings]
         assert sorted(numbers) == ["0034", "0034", "1234"]
+        assert isinstance(place.gateway.store, SqliteStore)
         rows = place.gateway.store._reader.execute("SELECT state FROM message ORDER BY id").fetchall()
         assert rows == [("unknown",), ("delivered",)]
 

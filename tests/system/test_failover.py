@@ -22,6 +22,7 @@ from bocau.settings.sections import Admin, Api, Callback, Carrier, Route, Store
 from bocau.settings.values import Origin, Problem, Secret
 from bocau.simulator.rules import PLAIN, Rules
 from bocau.simulator.smsc import Smsc
+from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Lines, make_log
 from bocau.world import RealWorld
 
@@ -53,6 +54,7 @@ class Place:
 
     def rows(self) -> dict[str, tuple[str, str, int]]:
         """State, carrier and tries of every message, by its code."""
+        assert isinstance(self.gateway.store, SqliteStore)
         rows = self.gateway.store._reader.execute("SELECT content, state, carrier, tries FROM message")
         return {row[0].split()[0]: row[1:] for row in rows}
 
@@ -250,5 +252,6 @@ def test_a_drained_carrier_finishes_its_window_and_stays_drained_over_a_restart(
 
 
 def _parked(place: Place) -> dict[str, int]:
+    assert isinstance(place.gateway.store, SqliteStore)
     rows = place.gateway.store._reader.execute("SELECT parked, count(*) FROM message WHERE parked <> '' GROUP BY 1")
     return dict(rows.fetchall())

@@ -1,7 +1,6 @@
 """Limits outlive the process: a real gateway is killed, and neither numbers nor money begin anew."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -37,10 +36,9 @@ def test_a_kill_resets_no_count_and_no_cap(tmp_path: Path) -> None:
             await stage.start()
             assert await codes(stage, "0981234567", 1, "e") == ["103"]
             assert await stage.stop() == 0
-        db = sqlite3.connect(stage.store)
-        assert db.execute("SELECT spent FROM account").fetchone() == (4 * 850 * 10_000,)
-        used, spent = db.execute("SELECT used_ms, spent FROM api_key").fetchone()
-        db.close()
+            accounts, keys = stage.look("SELECT spent FROM account", "SELECT used_ms, spent FROM api_key")
+        assert accounts == [(4 * 850 * 10_000,)]
+        ((used, spent),) = keys
         assert used is not None, "a clean end notes when keys were used"
         assert spent == 4 * 850 * 10_000
 

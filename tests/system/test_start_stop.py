@@ -6,7 +6,6 @@ import random
 import re
 import shlex
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
@@ -176,7 +175,7 @@ def test_a_stop_under_load_leaves_nothing_uncertain(tmp_path: Path, number: sign
                     assert await stage.stop(number) == 0, stage.gateway.said()
                     print(f"stopped in {time.monotonic() - began:.2f} s")
                     assert "Traceback" not in stage.gateway.said()
-                    states = {row.state for row in read_rows(stage.store).messages}
+                    states = {row.state for row in read_rows(stage).messages}
                     assert not states & {"sending", "uncertain", "unknown"}, states
                     assert len(_journal(stage, "unbind")) == stops
                 await stage.start()
@@ -213,19 +212,15 @@ def test_a_second_gateway_on_one_store_says_why_it_does_not_start(tmp_path: Path
     play(scenario)
 
 
-def _come_forward(store: Path, key: str, release_ms: int) -> None:
+def _come_forward(stage: Stage, key: str, release_ms: int) -> None:
     """Set the SendDate of a stored message: the door takes no date that is less than a minute ahead, and a test cannot
     wait that long. The gateway is not running meanwhile.
     """
-    db = sqlite3.connect(store)
-    with db:
-        changed = db.execute(
-            "UPDATE message SET expires_ms = expires_ms - release_ms + ?1, wake_ms = ?1, release_ms = ?1"
-            " WHERE request_id = ?2 AND state = 'scheduled'",
-            (release_ms, key),
-        )
-        assert changed.rowcount == 1
-    db.close()
+    stage.change(
+        f"UPDATE message SET expires_ms = expires_ms - release_ms + {release_ms}, wake_ms = {release_ms},"  # noqa: S608
+        f" release_ms = {release_ms} WHERE request_id = '{key}' AND state = 'scheduled'"
+    )
+    assert stage.look(f"SELECT release_ms FROM message WHERE request_id = '{key}'") == [[(release_ms,)]]  # noqa: S608
 
 
 def test_a_scheduled_message_stays_scheduled_over_kills_and_goes_at_its_time(tmp_path: Path) -> None:
@@ -248,10 +243,10 @@ def test_a_scheduled_message_stays_scheduled_over_kills_and_goes_at_its_time(tmp
                 await _accept(stage, other)
                 await until("the other's callback", lambda key=other.key: _calls(stage, key))  # type: ignore[misc]
                 assert (await get_status(stage.api_port, smsid)).body["SendStatus"] == 2
-            assert [row.state for row in read_rows(stage.store).messages if row.smsid == smsid] == ["scheduled"]
+            assert [row.state for row in read_rows(stage).messages if row.smsid == smsid] == ["scheduled"]
             stage.kill()
             release_ms = now_ms() + 3_000
-            _come_forward(stage.store, order.key, release_ms)
+            _come_forward(stage, order.key, release_ms)
             await stage.start()
             await until("its callback", lambda: _calls(stage, order.key))
             assert await stage.stop() == 0
@@ -283,8 +278,8 @@ def test_callbacks_go_on_after_a_kill(tmp_path: Path) -> None:
             answers = {
                 order.key: [call["answer"] for call in _calls(stage, order.key)] for order in (soon, late, never)
             }
-            tries = {row.id: row for row in read_rows(stage.store).callbacks}
-            heads = {row.request_id: row.head for row in read_rows(stage.store).messages}
+            tries = {row.id: row for row in read_rows(stage).callbacks}
+            heads = {row.request_id: row.head for row in read_rows(stage).messages}
             assert answers[soon.key][-1] == 200
             assert answers[late.key][:3] == [500, 500, 500]
             assert answers[late.key][-1] == 200
@@ -309,7 +304,7 @@ def test_messages_wait_for_a_carrier_that_is_not_there(tmp_path: Path) -> None:
                 await client.settled()
                 stage.kill()
                 await stage.start()
-                assert {row.state for row in read_rows(stage.store).messages} == {"queued"}
+                assert {row.state for row in read_rows(stage).messages} == {"queued"}
             stage.carrier.start()
             await run(stage)
             finding = assert_sound(stage)

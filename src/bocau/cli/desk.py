@@ -16,9 +16,10 @@ from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import Numbering
 from bocau.core.telcos import TELCOS
 from bocau.settings import BadSettings, Settings, development, find_file, read_numbering, read_settings
-from bocau.store.contract import Clerk, StoreFault
+from bocau.store.contract import Clerk, StoreBroken, StoreFault
+from bocau.store.opening import StorePlace, open_beside
 from bocau.store.pepper import PepperProblem
-from bocau.store.sqlite import SqliteStore, StoreBroken
+from bocau.store.rooms.store import RoomStore
 from bocau.world import RealWorld
 
 __all__ = [
@@ -51,9 +52,9 @@ class _Place(NamedTuple):
 class Desk(NamedTuple):
     """What an act of administration works with."""
 
-    store: SqliteStore
+    store: RoomStore
     path: Path
-    """The store's file."""
+    """The store's file, or where the marks of this node are."""
     settings: Settings
     """Those of the gateway that owns the store, as far as they are known here; of a data folder, of its `bocau dev`."""
     world: RealWorld
@@ -111,6 +112,8 @@ def _place(data: Path | None, config: Path | None) -> _Place:
 
 def _find(data: Path | None, config: Path | None) -> _Place:
     place = _place(data, config)
+    if place.settings.store.database_url.reveal():
+        return place
     try:
         there = place.path.is_file()
     except OSError as error:
@@ -126,7 +129,8 @@ def _find(data: Path | None, config: Path | None) -> _Place:
 async def _sit(place: _Place, act: Callable[[Desk], Awaitable[T]], *, warned: bool) -> T:
     world = RealWorld()
     try:
-        store = await SqliteStore.administrate(str(place.path), Clerk(_user(), world.now_ms))
+        where = StorePlace(*place.settings.store.place())._replace(path=str(place.path))
+        store = await open_beside(where, Clerk(_user(), world.now_ms))
     except (StoreBroken, sqlite3.Error) as error:
         raise Trouble(f"The store cannot be opened: {error}.") from error
     try:

@@ -92,6 +92,10 @@ def _dev(
     host_carrier: Annotated[
         str, typer.Option("--host-carrier", metavar="HOST:PORT", help="An SMSC elsewhere instead of the simulated one.")
     ] = "",
+    database_url: Annotated[
+        str,
+        typer.Option("--database-url", metavar="URL", help="Keep the store on PostgreSQL: postgresql://HOST/DATABASE."),
+    ] = "",
     profile: Annotated[Literal["dev", "bench"], typer.Option(help="The account that is ready made.")] = "dev",
     first_message: Annotated[bool, typer.Option(help="Send one message through everything at the start.")] = True,
     clock: Annotated[
@@ -116,6 +120,7 @@ def _dev(
         admin_port=admin_port,
         smsc_port=smsc_port,
         carrier_at=host_carrier,
+        database_url=database_url,
         profile=profile,
         first_message=first_message,
         log_level=log_level,

@@ -42,8 +42,8 @@ from bocau.simulator.scripts import Scripts
 from bocau.simulator.smsc import Smsc
 from bocau.simulator.tape import CALLS_FOLDER, Tape
 from bocau.steady import SteadyWorld
+from bocau.store.contract import StoreBroken, StoreInUse
 from bocau.store.pepper import PepperProblem
-from bocau.store.sqlite import StoreBroken, StoreInUse
 from bocau.telemetry import Lines, Log, LogEvent, capture_process, loop_fault_handler, make_log, style_for
 from bocau.world import RealWorld
 
@@ -62,6 +62,7 @@ def dev(
     smsc_port: int = 2775,
     phone_port: int = 0,
     carrier_at: str = "",
+    database_url: str = "",
     profile: str = "dev",
     first_message: bool = True,
     log_level: str = "info",
@@ -69,8 +70,8 @@ def dev(
 ) -> int:
     """Run a gateway with a simulated carrier on this machine. Returns the exit code.
 
-    `carrier_at` (HOST:PORT) names an SMSC elsewhere instead of the simulated one. `clock` is the moment that the
-    gateway's clock shows at first (moments.read_moment).
+    `carrier_at` (HOST:PORT) names an SMSC elsewhere instead of the simulated one, `database_url` a PostgreSQL instead
+    of a file. `clock` is the moment that the gateway's clock shows at first (moments.read_moment).
     """
     try:
         ahead_ms = _ahead_ms(clock, ephemeral)
@@ -81,7 +82,10 @@ def dev(
     try:
         smsc, phone = (int(port), None) if carrier_at else (smsc_port, phone_port)
         base = development(folder, api_port, admin_port, smsc, phone)
-        settings = read_settings(None, os.environ, {"carrier.simulator.host": host} if carrier_at else {}, base)
+        given = {"carrier.simulator.host": host} if carrier_at else {}
+        if database_url:
+            given["store.database_url"] = database_url
+        settings = read_settings(None, os.environ, given, base)
         problems = check_listeners(settings)
         if problems:
             raise BadSettings(tuple(problems))

@@ -12,6 +12,7 @@ from bocau.simulator.handset import Sms
 from bocau.simulator.hearing import Hearing
 from bocau.simulator.moments import VIETNAM
 from bocau.simulator.phone import Recording
+from bocau.store.opening import StorePlace
 from bocau.telemetry import Log, LogEvent
 
 __all__ = ["Stage"]
@@ -72,7 +73,7 @@ class Stage:
             ("carrier", f"127.0.0.1:{smsc_port}  simulated SMSC" if smsc_port else "as named by --host-carrier"),
             ("ApiKey", profile.api_key),
             ("SecretKey", profile.secret_key),
-            ("store", gateway.settings.store.path),
+            ("store", str(StorePlace(*gateway.settings.store.place()))),
         ]
         if clock_ms is not None:
             moment = datetime.fromtimestamp(clock_ms / 1000, VIETNAM)

@@ -129,9 +129,28 @@ class Store(Section, frozen=True, kw_only=True):
     path: Annotated[
         str, Meta(min_length=1, description="The SQLite file; its folder also holds the marks that go with it.")
     ] = ".bocau/bocau.db"
+    database_url: Annotated[
+        Secret,
+        Meta(
+            description="PostgreSQL 15 or newer instead of the file: postgresql://USER:PASSWORD@HOST/DATABASE; then "
+            "only the marks of this node are kept beside `path`. Needs `pip install 'bocau[postgres]'`."
+        ),
+    ] = Secret("")
+    pooled: Annotated[
+        bool,
+        Meta(description="A pooler in transaction mode (PgBouncer) stands before it: no statement stays prepared."),
+    ] = False
+    may_lose_commits: Annotated[
+        bool,
+        Meta(description="Take a PostgreSQL that forgets commits when it crashes (fsync off): for tests alone."),
+    ] = False
     node: Annotated[
         int, Meta(ge=0, le=999, description="Number of this node, the end of every SMSID; nodes must differ.")
     ] = 0
+
+    def place(self) -> tuple[str, str, bool, bool]:
+        """Path, URL, pooled, may lose commits: what opens it."""
+        return self.path, self.database_url.reveal(), self.pooled, self.may_lose_commits
 
 
 class Accept(Section, frozen=True, kw_only=True):

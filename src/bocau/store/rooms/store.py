@@ -135,6 +135,15 @@ class RoomStore(Visiting):
         """Transactions so far, items in them, and transactions that failed."""
         return self._commit.commits, self._commit.items, self._commit.failures
 
+    @property
+    def trouble(self) -> str:
+        """Why the store cannot be reached just now; empty while it can."""
+        return ""
+
+    async def close(self, now_ms: int) -> None:
+        """Commit what waits and let go of the store."""
+        raise NotImplementedError
+
     # Room 1
 
     def admit(self, admission: Admission, done: Done[AdmitResult]) -> None:
