@@ -5,10 +5,13 @@ was answered is never placed again.
 """
 
 import asyncio
+import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from bocau.core.retry import backoff_seconds
 from bocau.deliver.voice.messages import (
@@ -16,6 +19,8 @@ from bocau.deliver.voice.messages import (
     Configure,
     Down,
     Drain,
+    Forget,
+    Keep,
     Key,
     Leaving,
     LineReader,
@@ -42,6 +47,8 @@ _LONGEST_WAIT: Final = 30.0
 _SETTLED_SECONDS: Final = 60.0
 """A worker that lived so long has not failed at its start."""
 _EXIT_SECONDS: Final = 5.0
+_MOST_KEPT: Final = 32
+"""Recordings that each worker keeps, a megabyte each."""
 _OVERDUE_SECONDS: Final = 30.0
 """Beyond the longest that a call may take by its own limits."""
 
@@ -87,11 +94,14 @@ class _Seat(asyncio.Protocol):
         self.task: asyncio.Task[None] | None = None
         self._crew = crew
         self._reader = LineReader()
+        self._kept: OrderedDict[str, None] = OrderedDict()
+        """Digests of the recordings that the worker has, the one played last at the end."""
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._reader = LineReader()
+        self._kept.clear()
         self.ended.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -109,6 +119,20 @@ class _Seat(asyncio.Protocol):
         self.trunks = ()
         self._transport = None
         self.ended.set()
+
+    def lend(self, place: Place) -> Place:
+        """The call as it is told to this worker: a recording goes ahead of it once, and is named by its digest."""
+        playing = place.manner.playing
+        if playing is None:
+            return place
+        digest = hashlib.blake2b(b"%d " % playing.rate + playing.samples, digest_size=16).hexdigest()
+        if digest not in self._kept:
+            self.send(Keep(digest, playing))
+            self._kept[digest] = None
+            if len(self._kept) > _MOST_KEPT:
+                self.send(Forget(self._kept.popitem(last=False)[0]))
+        self._kept.move_to_end(digest)
+        return replace(place, manner=place.manner._replace(playing=None), recording=digest)
 
     def send(self, message: Down) -> None:
         """Say something to the worker; nobody hears it if it has just died, and then its calls are lost anyway."""
@@ -203,7 +227,7 @@ class Crew:
         if not self._room(seat):
             raise LookupError("no worker has room")
         seat.leases[place.call_id] = _Lease(hear, self._world.monotonic())
-        seat.send(place)
+        seat.send(seat.lend(place))
 
     def cancel(self, call_id: str) -> None:
         """A call is not wanted any more. It is still told how it ended."""

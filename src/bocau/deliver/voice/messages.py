@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from bocau.core.call import Manner
+from bocau.core.call import Manner, Playing
 from bocau.deliver.sip.order import CallLimits, CallResult
 from bocau.deliver.sip.trunk import Trunk
 
@@ -18,6 +18,8 @@ __all__ = [
     "Configure",
     "Down",
     "Drain",
+    "Forget",
+    "Keep",
     "Key",
     "Leaving",
     "LineReader",
@@ -87,6 +89,23 @@ class Configure(Struct, frozen=True, tag="configure"):
         return f"Configure({len(self.trunks)} trunks)"
 
 
+class Keep(Struct, frozen=True, tag="keep"):
+    """Keep a recording: calls that play it name it by its digest, so that a megabyte crosses once, not for each."""
+
+    digest: str
+    playing: Playing
+
+    def __repr__(self) -> str:
+        """Without the sound."""
+        return f"Keep({self.digest})"
+
+
+class Forget(Struct, frozen=True, tag="forget"):
+    """A recording will not be played any more, or is sent again before that."""
+
+    digest: str
+
+
 class Place(Struct, frozen=True, tag="place"):
     """Place a call that says a code, or plays a recording."""
 
@@ -96,6 +115,9 @@ class Place(Struct, frozen=True, tag="place"):
     code: str
     """Empty beside a recording."""
     manner: Manner = Manner()
+    """On the way to a worker without the recording itself."""
+    recording: str = ""
+    """Digest of the recording that it plays, which the worker keeps; empty: it says its code."""
 
     def __repr__(self) -> str:
         """Without number and code (promises S1)."""
@@ -114,7 +136,7 @@ class Drain(Struct, frozen=True, tag="drain"):
     seconds: float
 
 
-Down = Configure | Place | Cancel | Drain
+Down = Configure | Keep | Forget | Place | Cancel | Drain
 
 
 # Up: to the gateway

@@ -9,6 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
+from bocau.core.call import Playing
 from bocau.deliver.sip.engine import CallEngine, EngineSettings
 from bocau.deliver.sip.link import LinkState
 from bocau.deliver.sip.order import (
@@ -35,6 +38,8 @@ from bocau.deliver.voice.messages import (
     Configure,
     Down,
     Drain,
+    Forget,
+    Keep,
     Key,
     Leaving,
     Over,
@@ -112,6 +117,8 @@ class VoiceWorker:
         self._world = world
         self._names = names
         self._aes = aes
+        self._kept: dict[str, Playing] = {}
+        """Recordings by their digests; the gateway says which."""
         self._make_log = log
         self._send = send
         self._engine: CallEngine | None = None
@@ -126,6 +133,10 @@ class VoiceWorker:
         match message:
             case Configure():
                 self._configure(message)
+            case Keep():
+                self._kept[message.digest] = message.playing
+            case Forget():
+                self._kept.pop(message.digest, None)
             case Place():
                 self._place(message)
             case Cancel():
@@ -188,6 +199,12 @@ class VoiceWorker:
         if self._engine is None or self._talker is None:
             self._send(Over(place.call_id, _not_said("the worker is not configured", Retry.NEXT_TRUNK_BACK_OFF)))
             return
+        if place.recording:
+            kept = self._kept.get(place.recording)
+            if kept is None:
+                self._send(Over(place.call_id, _not_said("the recording is missing", Retry.NEXT_TRUNK_BACK_OFF)))
+                return
+            place = replace(place, manner=place.manner._replace(playing=kept))
         try:
             order = self._talker.order(place, self._limits)
         except SpeechFault as fault:

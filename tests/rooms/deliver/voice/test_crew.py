@@ -7,20 +7,24 @@ import select
 import signal
 import subprocess
 import sys
+from array import array
+from math import sin
 from pathlib import Path
 
 from tests.rooms.deliver.voice.workshop import Workshop, at_work, children_of, configure
 
+from bocau.core.call import Manner, Playing
 from bocau.deliver.sip.order import CallStatus, Retry
 from bocau.deliver.speech.builtin import Builtin
 from bocau.deliver.speech.cache import Cache
 from bocau.deliver.speech.prompt import Options
 from bocau.deliver.speech.speaker import Speaker
+from bocau.deliver.speech.wav import little
 from bocau.deliver.voice.crew import Crew, Lost
-from bocau.deliver.voice.messages import Key, Over, Picked, Rang, Speech
+from bocau.deliver.voice.messages import Configure, Down, Forget, Keep, Key, Over, Picked, Place, Rang, Speech, line
 from bocau.simulator.ear import Ear
 from bocau.telemetry import Lines, make_log
-from bocau.wire.rtp.g711 import alaw_decode
+from bocau.wire.rtp.g711 import alaw_decode, alaw_encode
 from bocau.world import RealChildren, RealWorld
 
 
@@ -46,6 +50,51 @@ def test_a_worker_says_the_code_and_tells_how_it_went() -> None:
         assert shop.crew.active == 0
         assert "4821" not in shop.log.getvalue()
         assert "test tones" in shop.log.getvalue()
+
+    at_work(scenario)
+
+
+def tone(pitch: int) -> Playing:
+    """Half a second of sound, another one for each pitch."""
+    return Playing(8_000, little(array("h", (round(9_000 * sin(at * pitch / 50)) for at in range(4_000)))))
+
+
+def test_a_recording_crosses_to_a_worker_once() -> None:
+    """However many calls play it, up to a bound, and again to the worker that comes after one that died."""
+
+    async def scenario(shop: Workshop) -> None:
+        [seat] = shop.crew._seats
+        told: list[Down] = []
+        say = seat.send
+
+        def send(message: Down) -> None:
+            told.append(message)
+            say(message)
+
+        seat.send = send  # type: ignore[method-assign]
+
+        async def heard(name: str, playing: Playing) -> bool:
+            shop.place(name, playing=playing)
+            over = await shop.end(name)
+            assert isinstance(over, Over)
+            assert over.result.plays == 1
+            return alaw_encode(playing.samples) in shop.phone.recordings[-1].octets
+
+        first = tone(7)
+        assert await heard("one", first)
+        assert await heard("two", first)
+        assert [type(one) for one in told] == [Keep, Place, Place]
+        assert not any(len(line(one)) > 1_000 for one in told if isinstance(one, Place))
+        os.kill(seat.child.pid if seat.child is not None else 0, signal.SIGKILL)
+        await shop.until_dead()
+        await shop.ready()
+        assert await heard("three", first)
+        assert [type(one) for one in told[3:]] == [Configure, Keep, Place]
+        for number in range(40):
+            seat.lend(Place(str(number), "84901234567", "", Manner(tone(10 + number))))
+        assert len(seat._kept) == 32
+        assert sum(isinstance(one, Forget) for one in told) == 9
+        assert await heard("four", first), "it was forgotten, and goes ahead of the call again"
 
     at_work(scenario)
 

@@ -14,6 +14,8 @@ from bocau.deliver.voice.messages import (
     Configure,
     Down,
     Drain,
+    Forget,
+    Keep,
     Key,
     Leaving,
     LineReader,
@@ -44,9 +46,10 @@ CONFIGURE = Configure(
     "info",
     "json",
 )
-LONGEST = Place("2", "84901234567", "", Manner(Playing(8_000, bytes(720_000)), "ngoclam", -3))
+LONGEST = Keep("d1", Playing(8_000, bytes(720_000)))
 """45 s of sound."""
-DOWN: list[Down] = [CONFIGURE, Place("1", "84901234567", "4821"), LONGEST, Cancel("1"), Drain(2.5)]
+PLAYS = Place("2", "84901234567", "", Manner(None, "ngoclam", -3), "d1")
+DOWN: list[Down] = [CONFIGURE, Place("1", "84901234567", "4821"), LONGEST, PLAYS, Forget("d1"), Cancel("1"), Drain(2.5)]
 UP: list[Up] = [
     Ready("north", ""),
     Standing((TrunkStanding("north", False, "no answer", 3),)),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bocau.core.call import Manner, Playing
 from bocau.deliver.sip.order import CallLimits
 from bocau.deliver.sip.trunk import Trunk
 from bocau.deliver.voice.crew import Crew, Heard, Lost
@@ -35,7 +36,7 @@ class Workshop:
         self.heard: dict[str, list[Heard]] = {}
         self._news = asyncio.Event()
 
-    def place(self, call_id: str, ending: str = "1234", code: str = "7") -> None:
+    def place(self, call_id: str, ending: str = "1234", code: str = "7", playing: Playing | None = None) -> None:
         """Place a call to a number with this ending."""
         self.heard[call_id] = []
 
@@ -43,7 +44,7 @@ class Workshop:
             self.heard[call_id].append(one)
             self._news.set()
 
-        self.crew.place(Place(call_id, f"84901{ending:0>6}", code), hear)
+        self.crew.place(Place(call_id, f"84901{ending:0>6}", code, Manner(playing)), hear)
 
     async def until(self, call_id: str, kind: type) -> Any:  # noqa: ANN401 - of that kind
         """The first thing of a kind heard of a call."""
@@ -64,6 +65,13 @@ class Workshop:
         """Wait until calls can be placed."""
         async with asyncio.timeout(30):
             while not self.crew.room:
+                self.changed.clear()
+                await self.changed.wait()
+
+    async def until_dead(self) -> None:
+        """Wait until a worker that was killed is missed."""
+        async with asyncio.timeout(30):
+            while self.crew.working:
                 self.changed.clear()
                 await self.changed.wait()
 
