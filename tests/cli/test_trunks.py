@@ -40,7 +40,10 @@ def test_trunks_are_listed_in_the_order_they_are_tried(shell: Shell, tmp_path: P
     """By priority; without any, a sentence."""
     assert shell.ok("trunk", "list") == "There is no trunk in the settings.\n"
     (tmp_path / "bocau.toml").write_text(TRUNK.format("spare", 5062, 5) + TRUNK.format("north", 5060, 0), "utf-8")
-    assert [row["trunk"] for row in shell.json("trunk", "list")] == ["north", "spare"]
+    rows = shell.json("trunk", "list")
+    assert [row["trunk"] for row in rows] == ["north", "spare"]
+    assert {row["state"] for row in rows} == {None}, "nobody knows while no gateway runs"
+    assert "north" in shell.ok("trunk", "list")
 
 
 def test_a_walk_shows_each_step_and_ends_with_the_first_that_fails(

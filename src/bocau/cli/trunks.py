@@ -37,6 +37,8 @@ _COLUMNS: Final = {
     "lost": "RTP lost",
     "why": "Why",
 }
+_LIVE: Final = ("state", "in_call", "answered", "unanswered", "failed", "setup_seconds", "lost", "why")
+"""What only a running gateway knows."""
 _STEPS: Final = {"name": "Step", "ok": "Works", "milliseconds": "ms", "said": "What came of it"}
 
 
@@ -48,7 +50,7 @@ def list_trunks(as_json: Json = False, data: Data = None, config: Config = None)
 
         settings = read_file(config)[1]
         standing = _standing(data, config)
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "trunk": trunk.name,
                 "address": f"{trunk.host}:{trunk.port}" if trunk.port else trunk.host,
@@ -61,6 +63,13 @@ def list_trunks(as_json: Json = False, data: Data = None, config: Config = None)
                 **_figures(standing.get(trunk.name)),
             }
             for trunk in sorted(settings.trunk, key=lambda trunk: trunk.priority)
+        ]
+        # A gateway of other settings, such as `bocau dev`, may have others.
+        known = {trunk.name for trunk in settings.trunk}
+        rows += [
+            {**dict.fromkeys(_COLUMNS), "trunk": name, **_figures(row)}
+            for name, row in standing.items()
+            if name not in known
         ]
         listing(as_json, rows, _COLUMNS, "There is no trunk in the settings.")
 
@@ -78,7 +87,7 @@ def _standing(data: "Path | None", config: "Path | None") -> "dict[str, dict[str
 
 def _figures(row: "dict[str, Any] | None") -> dict[str, object]:
     if row is None:
-        return {}
+        return dict.fromkeys(_LIVE)
     ended = row["ended"]
     return {
         "state": row["state"],
