@@ -67,7 +67,7 @@ def development(
         carrier=(carrier,),
         route=(*_call_route(phone_port), Route(name="all", carrier=SIMULATOR)),
         trunk=_trunk(phone_port),
-        voice=Voice(packs_folder=str(data_dir / "packs"), cache_folder=str(data_dir / "speech")),
+        voice=Voice(packs_folder=str(data_dir / "packs"), cache_folder=str(data_dir / "speech"), repeats=1),
         callback=Callback(
             allowed_networks=("127.0.0.0/8", "::1/128"), secret=Secret(f"{DEVELOPMENT_KEY}-callback-signing-key")
         ),
