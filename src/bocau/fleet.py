@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from bocau.core.call import Press
 from bocau.core.message import Uncertain
 from bocau.core.outcome import IdForm
 from bocau.deliver.dialect import Dialect
@@ -93,6 +94,7 @@ _GAUGES: Final[Mapping[str, Callable[[Ship], float | None]]] = {
 }
 """What is read of each carrier when metrics are asked for."""
 _USABLE: Final = "bocau_carrier_usable"
+_PRESS: Final[Mapping[str, bool | None]] = {"as_voice": None, "yes": True, "no": False}
 _OF_TRUNKS: Final[Mapping[str, Callable[[TrunkStanding], float]]] = {
     "bocau_trunk_up": lambda trunk: float(trunk.up),
     "bocau_trunk_calls": lambda trunk: float(trunk.active),
@@ -417,6 +419,7 @@ def routes_of(rows: tuple[RouteRow, ...], costs: Mapping[str, int], accounts: Ma
             Order(row.order),
             Uncertain(row.uncertain_policy),
             row.put_off_tries,
+            Press(_PRESS[row.press_to_hear], _PRESS[row.press_to_repeat]),
         )
         for row in rows
     ]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from bocau.core.call import Press
 from bocau.core.message import Message, Recourse
 
 __all__ = [
@@ -172,6 +173,8 @@ class Submission(Struct, frozen=True, gc=False):
     """The whole message, for a carrier that remembers it until its receipt."""
     recourse: Recourse = Recourse()
     """What may be done if the carrier does not take it; comes back with the answer."""
+    press: Press = Press()
+    """Which keys its route wants a call to offer."""
 
 
 class Pulse:

@@ -77,6 +77,7 @@ class Town:
                 Carrier(name="texts", host="127.0.0.1", port=self.smsc.port, system_id="us", password=Secret("pw")),
             ),
             route=(
+                Route(name="shy", carriers=(VOICE, "texts"), sms_type=8, prefixes=("0909",), press_to_hear="yes"),
                 Route(name="codes", carriers=(VOICE, "texts"), sms_type=8),
                 Route(name="rest", carrier="texts", sms_type=2),
             ),
@@ -329,6 +330,18 @@ def test_a_code_goes_by_text_where_calls_are_not_wanted(tmp_path: Path) -> None:
         assert (await place.status(smsid))["CallStatus"] == "ANSWERED"
 
     play(tmp_path, "sms", scenario)
+
+
+def test_a_route_may_want_a_key_before_the_code(tmp_path: Path) -> None:
+    """The mailbox that answers hears no code; the person who presses 1 does, and the call says so."""
+
+    async def scenario(place: Town) -> None:
+        pressed = await place.send("0909230029", "111222")
+        assert "SendSuccess=1" in await place.outcome(pressed)
+        [call] = await place.calls(pressed)
+        assert (call.keys, call.plays) == ("1", 1)
+
+    play(tmp_path, "voice", scenario)
 
 
 def test_an_account_has_so_many_calls_at_once_and_the_others_wait(tmp_path: Path) -> None:

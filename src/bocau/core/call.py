@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-__all__ = ["LOST", "CallRecord", "CallTold", "Manner", "Playing", "Rung", "pack_ladder", "unpack_ladder"]
+__all__ = ["LOST", "CallRecord", "CallTold", "Manner", "Playing", "Press", "Rung", "pack_ladder", "unpack_ladder"]
 
 LOST = "LOST"
 """Status of a call whose process died: nobody knows how it ended."""
@@ -70,6 +70,15 @@ class CallRecord(NamedTuple):
     ended_ms: int
     caller: str = ""
     """The number that the call was made from, as the trunk was told; empty if none was."""
+
+
+class Press(NamedTuple):
+    """Which keys a call offers, where its route says so. None: as the settings of the voice do."""
+
+    to_hear: bool | None = None
+    """The code is said only after key 1."""
+    to_repeat: bool | None = None
+    """The prompt ends with the words that key 1 plays it again."""
 
 
 class CallTold(NamedTuple):

@@ -378,6 +378,7 @@ class Dispatcher:
                 tuple([_part_out(part, cuts[part - 1]) for part in intent.parts]),
                 message,
                 way.recourse,
+                way.route.press,
             )
         )
 

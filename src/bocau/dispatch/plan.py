@@ -8,6 +8,7 @@ from enum import StrEnum
 from math import gcd
 from typing import Final, NamedTuple
 
+from bocau.core.call import Press
 from bocau.core.message import Message, Past, Recourse, Uncertain
 from bocau.wire.gsm.parts import Part, Profile, cut
 
@@ -67,6 +68,8 @@ class Route(NamedTuple):
     uncertain: Uncertain = Uncertain.HOLD
     put_off_tries: int = 3
     """After so many refusals for now by one carrier the next one has its turn."""
+    press: Press = Press()
+    """Which keys its calls offer."""
 
     def misfit(self, traits: Traits) -> str:
         """Why the rule is not about such messages, in words; empty if it is. Prefixes are not looked at."""

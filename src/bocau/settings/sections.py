@@ -557,6 +557,12 @@ class Route(Section, frozen=True, kw_only=True):
     put_off_tries: Annotated[
         int, Meta(ge=1, le=100, description="After so many refusals for now by one carrier the next one is asked.")
     ] = 3
+    press_to_hear: Annotated[
+        Literal["as_voice", "yes", "no"], Meta(description="Calls of this route: see [voice] press_to_hear.")
+    ] = "as_voice"
+    press_to_repeat: Annotated[
+        Literal["as_voice", "yes", "no"], Meta(description="Calls of this route: see [voice] press_to_repeat.")
+    ] = "as_voice"
     uncertain_policy: Annotated[
         Literal["hold", "resend_once", "fail_over_once"],
         Meta(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from bocau.core import phone as phones
-from bocau.core.call import LOST, CallRecord, pack_ladder
+from bocau.core.call import LOST, CallRecord, Press, pack_ladder
 from bocau.core.lifecycle import AttemptState
 from bocau.core.message import AnswerKind, AttemptKey, Message, ReceiptIn, ReceiptStored
 from bocau.core.outcome import match_key
@@ -43,10 +43,11 @@ _DRAIN_SECONDS: Final = 60.0
 class _Call:
     """One call on its way."""
 
-    __slots__ = ("again", "answered_ms", "begun_ms", "cut", "rang_ms", "sent", "sip_call_id")
+    __slots__ = ("again", "answered_ms", "begun_ms", "cut", "press", "rang_ms", "sent", "sip_call_id")
 
-    def __init__(self, sent: Sent, begun_ms: int) -> None:
+    def __init__(self, sent: Sent, begun_ms: int, press: Press) -> None:
         self.sent = sent
+        self.press = press
         self.begun_ms = begun_ms
         self.rang_ms: int | None = None
         self.answered_ms: int | None = None
@@ -238,7 +239,7 @@ class VoiceCarrier:
             None,
             submission.recourse,
         )
-        call = _Call(sent, self._world.now_ms())
+        call = _Call(sent, self._world.now_ms(), submission.press)
         most = self._calls_at_once(sent.account_id)
         if sent.phone in self._ringing or (most and self._calls_of[sent.account_id] >= most):
             self.outstanding -= 1
@@ -284,7 +285,9 @@ class VoiceCarrier:
         if manner.playing is not None:
             return Place(call_id, number, "", manner)
         code = None if message is None else find_code(message.content)
-        return Place(call_id, number, code, manner) if code else _no_call("there is no code to say", Retry.NONE)
+        if not code:
+            return _no_call("there is no code to say", Retry.NONE)
+        return Place(call_id, number, code, manner, press=call.press)
 
     # What the workers tell
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from bocau.core.call import Manner, Playing
+from bocau.core.call import Manner, Playing, Press
 from bocau.deliver.sip.order import CallLimits, CallResult
 from bocau.deliver.sip.trunk import Trunk
 
@@ -118,6 +118,8 @@ class Place(Struct, frozen=True, tag="place"):
     """On the way to a worker without the recording itself."""
     recording: str = ""
     """Digest of the recording that it plays, which the worker keeps; empty: it says its code."""
+    press: Press = Press()
+    """Which keys it offers."""
 
     def __repr__(self) -> str:
         """Without number and code (promises S1)."""

@@ -4,6 +4,7 @@ It owns the voice: the gateway sends codes, and the sound is made here, where it
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -84,9 +85,14 @@ class Talker:
         playing, voice, speed = place.manner
         if playing is not None:
             return CallOrder(place.call_id, place.number, _sound(recorded(playing)), None, limits)
-        where = self._speech.language, self._speech.region, self._options.at(speed)
+        to_hear, to_repeat = place.press
+        options = self._options.at(speed)
+        if to_repeat is not None:
+            options = dataclasses.replace(options, press_to_repeat=to_repeat)
+        where = self._speech.language, self._speech.region, options
         prompt = self._speaker.prompt(place.code, *where, voice)
-        greeting = _sound(self._speaker.invitation(*where, voice)) if self._speech.press_to_hear else None
+        greets = self._speech.press_to_hear if to_hear is None else to_hear
+        greeting = _sound(self._speaker.invitation(*where, voice)) if greets else None
         return CallOrder(place.call_id, place.number, _sound(prompt), greeting, limits)
 
 

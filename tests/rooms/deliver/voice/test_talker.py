@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.rooms.deliver.speech.studio import make_pack
 
-from bocau.core.call import Manner, Playing
+from bocau.core.call import Manner, Playing, Press
 from bocau.deliver.sip.order import CallLimits, Utterance
 from bocau.deliver.voice.messages import Place, Speech
 from bocau.deliver.voice.worker import Talker
@@ -29,3 +29,21 @@ def test_voice_and_speed_are_heard(tmp_path: Path) -> None:
     assert len(set(lengths)) == 7
     playing = Playing(8_000, bytes(16_000))
     assert said(talker, Manner(playing)) == said(talker, Manner(playing, "ngoclam", 3))
+
+
+def test_a_route_says_which_keys_a_call_offers() -> None:
+    """It goes before the settings of the voice, both ways; a route that says nothing leaves them."""
+    wordy = Talker(Speech(("builtin",), press_to_hear=True, press_to_repeat=True, repeats=1))
+    plain = Talker(Speech(("builtin",), repeats=1))
+
+    def offered(talker: Talker, press: Press) -> tuple[bool, int]:
+        order = talker.order(Place("1", "84901234567", "482193", press=press), CallLimits())
+        return order.greeting is not None, len(order.prompt.alaw)
+
+    (asks, longer), (silent, shorter) = offered(wordy, Press()), offered(plain, Press())
+    assert asks
+    assert not silent
+    assert longer > shorter
+    assert offered(plain, Press(True, True)) == (True, longer)
+    assert offered(wordy, Press(False, False)) == (False, shorter)
+    assert offered(plain, Press(to_hear=True)) == (True, shorter)
