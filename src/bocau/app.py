@@ -57,6 +57,7 @@ from bocau.store import pepper
 from bocau.store.contract import Clerk, ConsoleUser, OutcomeDeadlines, StateCounts, StoreFault
 from bocau.store.opening import Opening, StorePlace, open_gateway
 from bocau.store.rooms.store import RoomStore
+from bocau.store.sqlite.reserve import Reserve
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.world import RealChildren
 
@@ -69,6 +70,8 @@ _DRAIN_SECONDS: Final = 20.0
 _COUNT_SECONDS: Final = 5.0
 _USED_SECONDS: Final = 60.0
 _BEAT_SECONDS: Final = 1.0
+_DISK_SECONDS: Final = 1.0
+_SHRED_SECONDS: Final = 5.0
 _HOUR_MS: Final = 3_600_000
 _CARRIER_CONNECTIONS: Final = 128
 _RELOADED: Final = ("carrier", "route", "trunk", "voice")
@@ -131,6 +134,8 @@ class Gateway:
         self.stopping = False
         self._shut: dict[str, str] = {}
         """Why new sends are refused, for people, by what refuses them."""
+        self._shred_at = 0.0
+        """When the log of the store may be emptied again for want of room."""
         self._beaten = 0
         """How many parts had been submitted at the last beat."""
         self._on_fatal = on_fatal
@@ -162,6 +167,8 @@ class Gateway:
         settings, world = self.settings, self.world
         path = pathlib.Path(settings.store.path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._reserve = Reserve(str(path), settings.store.reserve_mib << 20, lambda: int(self._free_bytes()))
+        self._reserve.look()  # a start on a full disk needs what is held for it
         self._pepper = pepper.read_or_make(str(path), world.token(pepper.SIZE))
         self.store = await open_gateway(
             StorePlace(*settings.store.place()),
@@ -216,6 +223,7 @@ class Gateway:
         for loop in self._keeping_loops:
             loop.start()
         await self._begin_sending()
+        await self._look_at_disk()
         self.fleet.start()
         log.info(LogEvent.GATEWAY_READY, api_port=self.api.port, admin_port=self.admin.port)
 
@@ -279,6 +287,21 @@ class Gateway:
     def sends(self) -> str:
         """Whether new sends are taken, and why not, for people."""
         return f"refused: {'; '.join(self._shut.values())}" if self._shut else ACCEPTED
+
+    async def _look_at_disk(self) -> bool:
+        """Refuse new sends while the disk has no room to spare for them (promises P15)."""
+        why, before = self._reserve.look(), "disk" in self._shut
+        self._shut_door("disk", why)
+        if why and self.world.monotonic() >= self._shred_at:
+            # The log may hold a page many times over; what is in the store itself takes less room.
+            self._shred_at = self.world.monotonic() + _SHRED_SECONDS
+            with contextlib.suppress(StoreFault):
+                await self.store.shred()
+        if why and not before:
+            self.log.error(LogEvent.STORE_FILL, reason=why)
+        elif before and not why:
+            self.log.info(LogEvent.STORE_ROOM)
+        return False
 
     async def _beat(self) -> bool:
         """Have an older copy of the store told from it, once something was sent that the copy does not know of."""
@@ -356,12 +379,20 @@ class Gateway:
         self._directory_loop = ClaimLoop(world, self._refresh_directory, _DIRECTORY_POLL_SECONDS, log)
         self._used_loop = ClaimLoop(world, self._note_used, _USED_SECONDS, log)
         self._beat_loop = ClaimLoop(world, self._beat, _BEAT_SECONDS, log)
+        self._disk_loop = ClaimLoop(world, self._look_at_disk, _DISK_SECONDS, log)
         self._quarantine_loop = ClaimLoop(world, self._look_for_release, _DIRECTORY_POLL_SECONDS, log)
 
     @property
     def _keeping_loops(self) -> tuple[ClaimLoop, ...]:
         """Those that send nothing."""
-        return self._count_loop, self._directory_loop, self._used_loop, self._beat_loop, self._forgetting.loop
+        return (
+            self._count_loop,
+            self._directory_loop,
+            self._used_loop,
+            self._beat_loop,
+            self._disk_loop,
+            self._forgetting.loop,
+        )
 
     @property
     def _sending_loops(self) -> tuple[ClaimLoop, ...]:

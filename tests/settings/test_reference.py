@@ -9,7 +9,7 @@ from bocau.settings import reference
 from bocau.settings.fields import Field, fields_of, sections
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ("_seconds", "_ms", "_bytes", "_percent", "_per_second", "_bits", "_minutes", "_hours", "_days")
+UNITS = ("_seconds", "_ms", "_bytes", "_percent", "_per_second", "_bits", "_minutes", "_hours", "_days", "_mib")
 COUNTS = frozenset(
     (
         *("port", "node", "connections", "connections_per_host", "in_flight", "ready_messages", "repeats"),

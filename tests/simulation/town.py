@@ -56,7 +56,7 @@ def settings_for(folder: Path, chance: random.Random) -> Settings:
     return Settings(
         api=Api(host=GATEWAY, port=_API_PORT),
         admin=Admin(host=GATEWAY, port=8485),
-        store=Store(path=str(folder / "bocau.db")),
+        store=Store(path=str(folder / "bocau.db"), reserve_mib=0),
         schedule=Schedule(
             otp_ttl_seconds=TTL_SECONDS["otp"],
             other_ttl_seconds=TTL_SECONDS["other"],

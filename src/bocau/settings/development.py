@@ -61,7 +61,7 @@ def development(
             calls_per_minute=0,
             calls_at_once=0,
         ),
-        store=Store(path=str(data_dir / "bocau.db")),
+        store=Store(path=str(data_dir / "bocau.db"), reserve_mib=0),
         # Without the simulated phone nobody can be called.
         accept=Accept(auto_approve=True, type8_channel="sms" if phone_port is None else "voice"),
         carrier=(carrier,),

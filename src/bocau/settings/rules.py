@@ -34,6 +34,7 @@ __all__ = ["broken_rules", "carriers_of", "check_listeners", "check_production",
 
 Broken = tuple[Path, str]
 _LEAST_SIGNING_KEY: Final = 16
+_LEAST_RESERVE_MIB: Final = 32
 _SMPP_PASSWORD: Final = 8
 _HTTP: Final = re.compile(r"https?://[^/\s@\\]+(?:[/?][^\s\\]*)?$", re.IGNORECASE)
 _PLACES: Final = ("text", "phone", "e164", "sender", "reference", "callback")
@@ -202,6 +203,12 @@ def _rule(find: Callable[[Settings], Iterator[Broken]], *reads: str) -> _Rule:
     return _Rule(find, frozenset((section, field) for section, _, field in pairs))
 
 
+def _reserve(settings: Settings) -> Iterator[Broken]:
+    """What is kept must hold more than the log of the store may take."""
+    if 0 < settings.store.reserve_mib < _LEAST_RESERVE_MIB:
+        yield ("store", "reserve_mib"), f"is too little to be of use; give {_LEAST_RESERVE_MIB} or more, or 0 for none"
+
+
 def _forgotten(settings: Settings) -> Iterator[Broken]:
     """What can be asked about must be there."""
     kept, asked = settings.retention.message_days, settings.accept.query_days
@@ -235,6 +242,7 @@ _RULES: Final = (
     _rule(_signing_key, "callback.secret"),
     _rule(_telco_table, "accept.telco_table"),
     _rule(_inbound_url, "inbound.url"),
+    _rule(_reserve, "store.reserve_mib"),
     _rule(_forgotten, "retention.message_days", "accept.query_days"),
 )
 

@@ -147,6 +147,15 @@ class Store(Section, frozen=True, kw_only=True):
     node: Annotated[
         int, Meta(ge=0, le=999, description="Number of this node, the end of every SMSID; nodes must differ.")
     ] = 0
+    reserve_mib: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_536,
+            description="Room on the disk, in MiB, for what is under way: with less than that free, new sends are "
+            "refused. As much again is held by a file beside the store. 0: none.",
+        ),
+    ] = 128
 
     def place(self) -> tuple[str, str, bool, bool]:
         """Path, URL, pooled, may lose commits: what opens it."""
