@@ -37,6 +37,7 @@ from bocau.cli import (
     stories,
     templates,
     trunks,
+    upgrading,
     voices,
 )
 from bocau.cli.output import complain
@@ -150,6 +151,7 @@ app.add_typer(links.app, name="link", rich_help_panel=_RUN)
 app.add_typer(callbacks.app, name="callback", rich_help_panel=_MESSAGES)
 app.add_typer(console_users.app, name="console-user", rich_help_panel=_RUN)
 app.add_typer(faults.app, name="fault", rich_help_panel=_RUN)
+app.command("upgrade-check", rich_help_panel=_RUN)(upgrading.upgrade_check)
 app.command("backup", rich_help_panel=_RUN)(copies.backup)
 app.command("restore", rich_help_panel=_RUN)(copies.restore)
 app.command("retention", rich_help_panel=_RUN)(retention.retention)

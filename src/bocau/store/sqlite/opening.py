@@ -11,7 +11,7 @@ from typing import Final
 from bocau.store.contract import StoreBroken, StoreInUse
 from bocau.store.migrations import read_steps
 
-__all__ = ["Lock", "StoreBroken", "StoreInUse", "connect", "migrate", "pending_steps"]
+__all__ = ["Lock", "StoreBroken", "StoreInUse", "connect", "gateway_runs", "is_older", "migrate", "pending_steps"]
 
 _BUSY_MS: Final = 5_000
 _MIGRATION_TABLE: Final = (
@@ -100,6 +100,12 @@ def pending_steps(db: sqlite3.Connection, steps: Mapping[int, tuple[str, str]] |
     return sorted(set(steps) - set(applied))
 
 
+def is_older(db: sqlite3.Connection) -> bool:
+    """Whether a store was made by a version before; one that is not made yet is none."""
+    made = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'migration'").fetchone()
+    return made is not None and bool(pending_steps(db))
+
+
 def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -115,6 +121,20 @@ def _apply(db: sqlite3.Connection, number: int, name: str, text: str, checksum: 
         meanwhile = db.execute("SELECT checksum FROM migration WHERE number = ?", (number,)).fetchone()
         if meanwhile != (checksum,):
             raise
+
+
+def gateway_runs(path: str) -> bool:
+    """Whether a gateway holds the lock of a store."""
+    try:
+        with Path(f"{Path(path).resolve()}.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        raise StoreBroken(f"{path}: {error}") from error
+    return False
 
 
 class Lock:

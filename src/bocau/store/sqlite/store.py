@@ -11,7 +11,7 @@ from bocau.store.rooms.scheduling import Start, start_epoch
 from bocau.store.rooms.store import RoomStore
 from bocau.store.sqlite.commit import GroupCommit
 from bocau.store.sqlite.identity import MarkFile, settle
-from bocau.store.sqlite.opening import Lock, StoreBroken, connect, migrate
+from bocau.store.sqlite.opening import Lock, StoreBroken, connect, gateway_runs, is_older, migrate
 from bocau.store.sqlite.work import SqliteWork
 from bocau.store.work import Work, at_once
 
@@ -87,9 +87,17 @@ class SqliteStore(RoomStore):
 
     @classmethod
     async def administrate(cls, path: str, clerk: Clerk) -> "SqliteStore":
-        """Open beside a running gateway, to read and to change the directory. Raises StoreBroken."""
+        """Open beside a running gateway, to read and to change the directory. Raises StoreBroken.
+
+        The schema is not changed under a gateway of an older version: it could not start again.
+        """
         writer = connect(path, writing=True)
         try:
+            if is_older(writer) and gateway_runs(path):
+                raise StoreBroken(
+                    "a gateway of an older version runs on it; start that one anew with this version first, "
+                    "see `bocau upgrade-check`"
+                )
             migrate(writer)
             reader = connect(path, writing=False)
         except StoreBroken:
