@@ -18,7 +18,14 @@ from bocau.accept.origin import Proxies
 from bocau.accept.ported import read_ported
 from bocau.caller.client import GuardedHttp, HttpLimits
 from bocau.console.called import CalledPhone
-from bocau.console.control import TOKEN_SIZE, ControlDoor, Doorplate, hang_doorplate, take_doorplate_down
+from bocau.console.control import (
+    TOKEN_SIZE,
+    ControlDoor,
+    Doorplate,
+    actor_of,
+    hang_doorplate,
+    take_doorplate_down,
+)
 from bocau.console.health import ACCEPTED, AdminDoor, LinkHealth
 from bocau.console.informant import Informant
 from bocau.console.kit import KitDoor
@@ -200,7 +207,7 @@ class Gateway:
         self.api = await Listener.start(world, handle, settings.api.host, settings.api.port, limits, self._fault)
         if spaces is not None:
             self._kit_door = KitDoor(spaces, f"http://{settings.api.host}:{self.api.port}", self.world.now_ms, log)
-        control = ControlDoor(self.acts(), world.token(TOKEN_SIZE), log)
+        control = ControlDoor(self.acts(), world.token(TOKEN_SIZE), log, store.note_act)
         self._web = self._build_console()
         admin = AdminDoor(
             world,
@@ -425,7 +432,7 @@ class Gateway:
             await self.store.used(used)
         return False
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, actor: str = "") -> Reloaded:
         """Read the settings again and take over carriers and routes; the rest of them is named and waits for a restart.
 
         If they cannot be used the old ones stay, and BadSettings is raised with everything that is wrong, after it was
@@ -453,6 +460,7 @@ class Gateway:
             )
             self.settings = taken
             self.log.info(LogEvent.SETTINGS_RELOAD, **reloaded._asdict())
+            await self.store.note_act(actor, "settings.reload", ", ".join(reloaded.carriers))
             return reloaded
 
     def links(self) -> list[LinkHealth]:
@@ -476,14 +484,13 @@ class Gateway:
             **self._link_desk.acts,
             **self.fleet.acts,
             **self._callback_desk.acts,
-            "reload": Act(self._reload_asked, changes=True),
+            "reload": Act(self._reload_asked, changes=True, notes_itself=True),
         }
 
     async def _reload_asked(self, asked: Mapping[str, Any]) -> object:
         """`bocau reload`: what changed, or everything that is wrong with the settings."""
-        del asked
         try:
-            return (await self.reload())._asdict()
+            return (await self.reload(actor_of(asked)))._asdict()
         except BadSettings as bad:
             raise ActRefused("\n".join(("The old settings stay.", *map(str, bad.problems)))) from bad
         except LookupError as refused:

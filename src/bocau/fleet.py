@@ -129,9 +129,9 @@ class Fleet:
         self.ships: dict[str, Ship] = {}
         """By name."""
         self.acts: dict[str, Act] = {
-            "link/pause": Act(partial(self._act, Halt.PAUSED), changes=True),
-            "link/drain": Act(partial(self._act, Halt.DRAINING), changes=True),
-            "link/resume": Act(partial(self._act, Halt.NONE), changes=True),
+            "link/pause": Act(partial(self._act, Halt.PAUSED), changes=True, notes_itself=True),
+            "link/drain": Act(partial(self._act, Halt.DRAINING), changes=True, notes_itself=True),
+            "link/resume": Act(partial(self._act, Halt.NONE), changes=True, notes_itself=True),
             "trunk/list": Act(self._list_trunks),
         }
         """What an operator may ask, for the control door."""
@@ -219,10 +219,10 @@ class Fleet:
             "waiting_bulk": state.waiting_bulk,
         }
 
-    async def halt(self, name: str, halt: Halt) -> OutletState:
+    async def halt(self, name: str, halt: Halt, actor: str = "") -> OutletState:
         """Pause, drain or let go on; it holds beyond a restart. Raises KeyError for a carrier that is not there."""
         before = self._dispatcher.outlets[name].halt
-        await self._book.set_halt(name, halt.value, self._tools.world.now_ms())
+        await self._book.set_halt(name, halt.value, self._tools.world.now_ms(), actor)
         moved = self._dispatcher.halt(name, halt)
         self._tools.log.warning(
             LogEvent.CARRIER_HALT,
@@ -239,7 +239,7 @@ class Fleet:
         name = str(asked.get("link", ""))
         if name not in self.ships:
             raise ActRefused(f'There is no link "{name}". There are: {", ".join(sorted(self.ships)) or "none"}.')
-        state = await self.halt(name, halt)
+        state = await self.halt(name, halt, str(asked.get("actor", "")))
         return {
             "link": name,
             "state": state.halt.value or "running",

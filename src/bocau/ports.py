@@ -116,7 +116,9 @@ class Act(NamedTuple):
     run: Callable[[Mapping[str, Any]], Awaitable[object]]
     """Given the members of the request; what it returns must be fit for JSON. Raises ActRefused."""
     changes: bool = False
-    """Whether it changes something, and so is noted in the log."""
+    """Whether it changes something, or shows what is masked: then it is noted in the log and in the audit."""
+    notes_itself: bool = False
+    """Its own work leaves the line in the audit, with the `actor` of the request."""
 
 
 class Child(Protocol):

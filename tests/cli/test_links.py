@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.cli.shell import Shell, Stub
 
+from bocau.cli.desk import who_types
 from bocau.console.control import Doorplate, hang_doorplate
 from bocau.core.message import InboundIn
 from bocau.store.contract import OutcomeDeadlines
@@ -92,7 +93,7 @@ def test_a_link_is_shown_in_plain_words(plated: Shell, gateway: Stub) -> None:
     assert "receipt_hex (learned)" in said
     assert "4 possible duplicates" in said
     assert "draining" in said
-    assert gateway.heard[-1].members == {"link": "north"}
+    assert gateway.heard[-1].members == {"link": "north", "actor": who_types()}
 
 
 def test_a_carrier_without_binds_is_shown_too(plated: Shell, gateway: Stub) -> None:
@@ -110,7 +111,7 @@ def test_a_trace_is_one_line_a_pdu(plated: Shell, gateway: Stub) -> None:
     gateway.answer("/control/link/trace", json.dumps([PDU]))
     said = plated.ok("link", "trace", "north", "--last", "5")
     assert said == "08:00:00.123 1 -> submit_sm #7 destination_addr=849****567 user_message_reference=9\n"
-    assert gateway.heard[-1].members == {"link": "north", "last": 5}
+    assert gateway.heard[-1].members == {"link": "north", "last": 5, "actor": who_types()}
 
 
 def test_a_full_trace_is_another_act(plated: Shell, gateway: Stub) -> None:
@@ -136,7 +137,13 @@ def test_a_test_that_fails_fails(plated: Shell, gateway: Stub) -> None:
     result = plated.run("link", "test", "north", "--to", "0901234567", "--sender", "BOCAU")
     assert result.exit_code == 1
     assert "refuses the log-in" in result.stdout
-    assert gateway.heard[-1].members == {"link": "north", "to": "0901234567", "sender": "BOCAU", "text": ""}
+    assert gateway.heard[-1].members == {
+        "link": "north",
+        "to": "0901234567",
+        "sender": "BOCAU",
+        "text": "",
+        "actor": who_types(),
+    }
 
 
 def test_what_the_gateway_refuses_is_told_in_its_words(plated: Shell, gateway: Stub) -> None:

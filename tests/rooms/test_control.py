@@ -21,6 +21,7 @@ from bocau.console.control import (
 )
 from bocau.listener import Limits, Listener
 from bocau.ports import Act, ActRefused
+from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Lines, make_log
 
 TOKEN = b"\x01" * 32
@@ -39,14 +40,21 @@ async def _break(members: Mapping[str, Any]) -> object:
     raise LookupError("0901234567")
 
 
-ACTS = {"echo": Act(_echo), "link/no": Act(_no, changes=True), "break": Act(_break)}
+ACTS = {
+    "echo": Act(_echo),
+    "link/do": Act(_echo, changes=True),
+    "link/own": Act(_echo, changes=True, notes_itself=True),
+    "link/no": Act(_no, changes=True),
+    "break": Act(_break),
+}
 
 
 class Caller:
     """Somebody with a socket."""
 
-    def __init__(self, port: int, said: io.StringIO) -> None:
+    def __init__(self, port: int, said: io.StringIO, store: SqliteStore) -> None:
         self.port = port
+        self.store = store
         self.said = said
 
     async def ask(self, act: str, body: bytes = b"", headers: str = SHOWN) -> Reply:
@@ -68,10 +76,10 @@ def control(folder: Path, scenario: Callable[[Caller], Awaitable[None]]) -> None
 
     async def whole(place: Doorway) -> None:
         said = io.StringIO()
-        door = ControlDoor(ACTS, TOKEN, make_log(Lines(said), place.world.now_ms))
+        door = ControlDoor(ACTS, TOKEN, make_log(Lines(said), place.world.now_ms), place.store.note_act)
         listener = await Listener.start(place.world, door.handle, "127.0.0.1", 0, Limits(), place.faults.append)
         try:
-            await scenario(Caller(listener.port, said))
+            await scenario(Caller(listener.port, said, place.store))
         finally:
             await listener.close(0)
 
@@ -149,3 +157,18 @@ def test_a_damaged_doorplate_says_so(tmp_path: Path) -> None:
     (tmp_path / "bocau.db.control").write_text('{"url":')
     with pytest.raises(NoDoorplate, match="damaged"):
         read_doorplate(str(tmp_path / "bocau.db"))
+
+
+def test_what_changes_something_is_in_the_audit_with_who_did_it(tmp_path: Path) -> None:
+    """Once it is done; what only looks, what is refused, and what leaves its own line are not."""
+
+    async def scenario(caller: Caller) -> None:
+        before = len(await caller.store.audit(100))
+        body = b'{"link":"north","actor":"alice (sudo)"}'
+        for act in ("echo", "link/do", "link/own", "link/no"):
+            await caller.ask(act, body)
+        await caller.ask("link/do", b"{}")
+        lines = (await caller.store.audit(100))[:-before]
+        assert [line[1:] for line in lines] == [("unnamed", "link.do", ""), ("alice (sudo)", "link.do", "north")]
+
+    control(tmp_path, scenario)

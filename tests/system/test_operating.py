@@ -148,6 +148,13 @@ def test_a_drained_link_says_so_and_stays_drained_over_a_restart(tmp_path: Path)
         assert (await site.json("link", "show", "north"))["halt"] == "draining"
         assert (await site.json("link", "show", "up"))["halt"] == "paused"
         assert (await site.json("link", "resume", "north"))["state"] == "running"
+        noted = [(line["act"], line["subject"]) for line in await site.json("audit") if line["actor"] != "gateway"]
+        assert noted == [
+            ("carrier.halt", "north: running"),
+            ("carrier.halt", "up: paused"),
+            ("carrier.halt", "north: draining"),
+            ("carrier.halt", "north: draining"),
+        ]
         unknown = await site.command("link", "pause", "nobody")
         assert (unknown.exit_code, unknown.stderr) == (1, 'There is no link "nobody". There are: north, up.\n')
         traceless = await site.command("link", "trace", "up")
@@ -185,6 +192,10 @@ def test_a_reload_by_command_and_by_signal_takes_what_is_sound_and_nothing_else(
         site.write(window=16, carriers='["north"]')
         gateway._process.send_signal(signal.SIGHUP)
         await gateway.says(re.compile('"event":"settings.reload","carriers":\\[\\],"routes":true'))
+        noted = [(line["actor"], line["subject"]) for line in await site.json("audit") if "reload" in line["act"]]
+        assert [noted[0], noted[-1]] == [("SIGHUP", ""), ("SIGHUP", "")]
+        assert noted[1][0] != "SIGHUP"
+        assert noted[1][1] == "north"
         assert await gateway.stop() == 0
         assert "Traceback" not in gateway.said()
 

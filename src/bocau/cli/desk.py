@@ -34,6 +34,7 @@ __all__ = [
     "read_telcos",
     "store_path",
     "store_place",
+    "who_types",
 ]
 
 T = TypeVar("T")
@@ -130,7 +131,7 @@ async def _sit(place: _Place, act: Callable[[Desk], Awaitable[T]], *, warned: bo
     world = RealWorld()
     try:
         where = StorePlace(*place.settings.store.place())._replace(path=str(place.path))
-        store = await open_beside(where, Clerk(_user(), world.now_ms))
+        store = await open_beside(where, Clerk(who_types(), world.now_ms))
     except (StoreBroken, sqlite3.Error) as error:
         raise Trouble(f"The store cannot be opened: {error}.") from error
     try:
@@ -148,7 +149,7 @@ async def _sit(place: _Place, act: Callable[[Desk], Awaitable[T]], *, warned: bo
         await store.close(world.now_ms())
 
 
-def _user() -> str:
+def who_types() -> str:
     """Who types, for the audit: the user of the operating system, and who became it."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name

@@ -28,6 +28,7 @@ def inbound(
         from bocau.cli.desk import at_desk
 
         async def act(desk: "Desk") -> "list[InboundLine]":
+            await desk.store.note("inbound.reveal", f"the newest {limit}")
             return await desk.store.inbounds(limit)
 
         rows = [_row(line) for line in at_desk(data, config, act)]

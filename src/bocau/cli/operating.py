@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from bocau.cli.api_calls import call
-from bocau.cli.desk import store_path
+from bocau.cli.desk import store_path, who_types
 from bocau.cli.output import Trouble
 from bocau.console.control import NoDoorplate, read_doorplate
 
@@ -17,7 +17,7 @@ def ask(data: Path | None, config: Path | None, act: str, seconds: float = 30.0,
         plate = read_doorplate(str(store_path(data, config)))
     except NoDoorplate as none:
         raise Trouble(str(none)) from none
-    body = json.dumps(members).encode()
+    body = json.dumps({**members, "actor": who_types()}).encode()
     headers = {"Authorization": f"Bearer {plate.token}"}
     answer = call("POST", plate.url, f"/control/{act}", body, seconds, headers)
     try:

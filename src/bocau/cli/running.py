@@ -237,7 +237,7 @@ class _Production(_Run):
         async def reload() -> None:
             await self._ready.wait()
             try:
-                await gateway.reload()
+                await gateway.reload("SIGHUP")
             except BadSettings:
                 return
             except Exception as error:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,8 @@ __all__ = [
     "ControlDoor",
     "Doorplate",
     "NoDoorplate",
+    "Note",
+    "actor_of",
     "hang_doorplate",
     "read_doorplate",
     "take_doorplate_down",
@@ -34,8 +36,18 @@ PREFIX: Final = b"/control/"
 
 TOKEN_SIZE: Final = 32
 """Random bytes of a token."""
+_LONGEST_NAME: Final = 100
 _BEARER: Final = b"bearer "
 _NO_STORE: Final = ((b"Cache-Control", b"no-store"),)
+
+
+Note = Callable[[str, str, str], Awaitable[None]]
+"""Keeps actor, act and subject of what was done."""
+
+
+def actor_of(members: Mapping[str, Any]) -> str:
+    """Who asks, by the caller's own word: whoever holds the token is the gateway's user anyway."""
+    return str(members.get("actor") or "unnamed")[:_LONGEST_NAME]
 
 
 class Doorplate(NamedTuple):
@@ -86,8 +98,10 @@ def read_doorplate(store_path: str) -> Doorplate:
 class ControlDoor:
     """Answers the acts of a table. `acts` may grow until the first request."""
 
-    def __init__(self, acts: Mapping[str, Act], token: bytes, log: Log) -> None:
+    def __init__(self, acts: Mapping[str, Act], token: bytes, log: Log, note: Note) -> None:
+        """`note` keeps who did what to which carrier, in the audit."""
         self._acts = acts
+        self._note = note
         self._token = token.hex().encode()
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,11 +139,14 @@ class ControlDoor:
         return kind == _BEARER and hmac.compare_digest(token, self._token)
 
     async def _do(self, act: Act, members: dict[str, Any], request: Request) -> None:
+        name = request.target.partition(b"?")[0].removeprefix(PREFIX).decode("ascii", "replace")
+        link, actor = str(members.get("link", "")), actor_of(members)
         if act.changes:
-            name = request.target.partition(b"?")[0].removeprefix(PREFIX).decode("ascii", "replace")
-            self._log.info(LogEvent.OPERATOR_ACT, act=name, link=str(members.get("link", "")))
+            self._log.info(LogEvent.OPERATOR_ACT, act=name, link=link)
         try:
             value = await act.run(members)
+            if act.changes and not act.notes_itself:
+                await self._note(actor, name.replace("/", "."), link)
         except ActRefused as refused:
             _refuse(request, 409, str(refused))
         except Exception as error:  # noqa: BLE001 - the rim: an operator's act must not go unanswered

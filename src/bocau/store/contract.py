@@ -583,8 +583,8 @@ class OperatorStore(Protocol):
         """Carriers that get no new submits: paused or draining."""
         ...
 
-    async def set_halt(self, carrier: str, halt: str, now_ms: int) -> None:
-        """Keep it; an empty `halt` lets the carrier go on."""
+    async def set_halt(self, carrier: str, halt: str, now_ms: int, actor: str = "") -> None:
+        """Keep it; an empty `halt` lets the carrier go on. In the audit it is the clerk's, if no actor is named."""
         ...
 
     async def parked(self) -> dict[str, int]:

@@ -65,7 +65,7 @@ class Administering:
         """See OperatorStore."""
         return dict(await self._read.rows(self._q["halts"]))
 
-    async def set_halt(self, carrier: str, halt: str, now_ms: int) -> None:
+    async def set_halt(self, carrier: str, halt: str, now_ms: int, actor: str = "") -> None:
         """See OperatorStore."""
 
         async def change(db: Work, q: Queries) -> None:
@@ -74,7 +74,7 @@ class Administering:
             else:
                 await db.change(q["delete_halt"], (carrier,))
 
-        await self._change("carrier.halt", f"{carrier}: {halt or 'running'}", change, tell=False)
+        await self._change("carrier.halt", f"{carrier}: {halt or 'running'}", change, tell=False, actor=actor)
 
     async def parked(self) -> dict[str, int]:
         """See OperatorStore."""
