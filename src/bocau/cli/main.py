@@ -28,6 +28,7 @@ from bocau.cli import (
     inbounds,
     keys,
     links,
+    moving,
     portability,
     prices,
     recordings,
@@ -152,6 +153,7 @@ app.add_typer(callbacks.app, name="callback", rich_help_panel=_MESSAGES)
 app.add_typer(console_users.app, name="console-user", rich_help_panel=_RUN)
 app.add_typer(faults.app, name="fault", rich_help_panel=_RUN)
 app.command("upgrade-check", rich_help_panel=_RUN)(upgrading.upgrade_check)
+app.command("migrate", rich_help_panel=_RUN)(moving.migrate)
 app.command("backup", rich_help_panel=_RUN)(copies.backup)
 app.command("restore", rich_help_panel=_RUN)(copies.restore)
 app.command("retention", rich_help_panel=_RUN)(retention.retention)
