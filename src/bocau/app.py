@@ -33,10 +33,13 @@ from bocau.console.namespaces import NO_FAULTS, FaultBench, KitHouse, Namespaces
 from bocau.console.passwords import SALT_SIZE, hash_password, made_up
 from bocau.console.shelf import read_shelf
 from bocau.console.web.acts import ActPages
+from bocau.console.web.calls import CallPages
 from bocau.console.web.door import WebDoor
+from bocau.console.web.feed import Feed
 from bocau.console.web.frame import Frame
 from bocau.console.web.gate import LogInGate, OpenGate
-from bocau.console.web.messages import MessagePages
+from bocau.console.web.messages import Beside, MessagePages
+from bocau.console.web.refused import RefusedPages
 from bocau.console.witness import Witness
 from bocau.core.directory import build
 from bocau.core.ids import Ids
@@ -208,7 +211,7 @@ class Gateway:
         if spaces is not None:
             self._kit_door = KitDoor(spaces, f"http://{settings.api.host}:{self.api.port}", self.world.now_ms, log)
         control = ControlDoor(self.acts(), world.token(TOKEN_SIZE), log, store.note_act)
-        self._web = self._build_console()
+        self._web = self._build_console(spaces)
         admin = AdminDoor(
             world,
             store,
@@ -234,16 +237,21 @@ class Gateway:
         self.fleet.start()
         log.info(LogEvent.GATEWAY_READY, api_port=self.api.port, admin_port=self.admin.port)
 
-    def _build_console(self) -> WebDoor | None:
+    def _build_console(self, spaces: Namespaces | None) -> WebDoor | None:
         """The pages for a browser. In development nobody logs in."""
         world, store, admin = self.world, self.store, self.settings.admin
         if not admin.console:
             return None
         shelf = read_shelf()
-        frame = Frame(shelf)
+        frame = Frame(shelf, development=self._kit is not None)
         gate = LogInGate(world, store, frame, self.log) if self._kit is None else OpenGate()
         acts = ActPages(self.acts(), store, frame)
-        routes = (*MessagePages(world, store, frame, acts).routes, *acts.routes)
+        phone = None if self._kit is None else self._kit.phone
+        calls = CallPages(store, frame, None if phone is None else phone.sound)
+        feed = Feed(world, store, None if spaces is None else lambda: len(spaces.refusals()))
+        messages = MessagePages(world, store, frame, Beside(acts, feed, calls))
+        refused = () if spaces is None else RefusedPages(spaces, frame).routes
+        routes = (*messages.routes, *calls.routes, *acts.routes, *refused)
         return WebDoor(world, frame, shelf, routes, gate, self.log, admin.hosts)
 
     async def _open_kit(self) -> tuple[Namespaces | None, Callable[[Request], None]]:

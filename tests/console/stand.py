@@ -12,10 +12,12 @@ from tests.rooms.accept.doorway import Doorway, Reply, doorway, http, parse
 from bocau.console.passwords import SALT_SIZE, _hash
 from bocau.console.shelf import read_shelf
 from bocau.console.web.acts import ActPages
+from bocau.console.web.calls import CallPages
 from bocau.console.web.door import WebDoor
+from bocau.console.web.feed import Feed
 from bocau.console.web.frame import Frame
 from bocau.console.web.gate import LogInGate, OpenGate
-from bocau.console.web.messages import MessagePages
+from bocau.console.web.messages import Beside, MessagePages
 from bocau.core.role import Role
 from bocau.listener import Limits, Listener
 from bocau.ports import Act, ActRefused
@@ -95,6 +97,9 @@ class Stand:
         self.place = place
         self.acts = {"link/list": Act(_no_links), **{name: Act(_nothing) for name in ACTS}}
         """The table of acts; a test changes it."""
+        self.sounds: dict[str, bytes] = {}
+        """What the phone heard, by Call-ID."""
+        self.refusals = 0
         self.door: WebDoor
         self.listener: Listener
 
@@ -123,7 +128,10 @@ def stand(folder: Path, scenario: Callable[[Stand], Awaitable[None]], *, guarded
         shelf = read_shelf()
         frame = Frame(shelf)
         acts = ActPages(one.acts, place.store, frame)
-        routes = (*MessagePages(place.world, place.store, frame, acts).routes, *acts.routes)
+        calls = CallPages(place.store, frame, lambda call_id: one.sounds.get(call_id, b""))
+        feed = Feed(place.world, place.store, lambda: one.refusals)
+        messages = MessagePages(place.world, place.store, frame, Beside(acts, feed, calls))
+        routes = (*messages.routes, *calls.routes, *acts.routes)
         log = make_log(Lines(place.said), place.world.now_ms)
         gate = LogInGate(place.world, place.store, frame, log) if guarded else OpenGate()
         one.door = WebDoor(place.world, frame, shelf, routes, gate, log, hosts=("console.example",))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 from tests.console.browser import CHROMIUM, Browser, Page
 
-from bocau.client import Client
+from bocau.client import Client, TemplateMismatch
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no Chromium on PATH (Debian: apt-get install chromium)"
@@ -151,6 +151,21 @@ def test_a_person_without_a_mouse_gets_around(running: Running, page: Page) -> N
     assert page.run("location.pathname") == "/console/"
 
 
+def test_a_refused_text_is_explained_and_registered_by_a_button(running: Running, page: Page) -> None:
+    """The number beside "Refused" rises by itself; the page says where the text departs; the next send goes through."""
+    text = "7731 la ma rieng cua Bocau"
+    page.open(running.console)
+    with Client(running.api, "bocau-dev", "bocau-dev-secret") as client:
+        with pytest.raises(TemplateMismatch):
+            client.send("0901888484", text, brandname="Bocau")
+        page.until("document.querySelector('#refused').textContent > 0", 2)
+        page.act("document.querySelector('nav a[href$=refused]').click()")
+        assert "differs at character" in page.text("article dl")
+        page.act("document.querySelector('article form button').click()")
+        assert "Registered for Bocau" in page.text("[role=status]")
+        assert client.send("0901888484", text, brandname="Bocau").smsid
+
+
 def test_a_customer_is_called_again_by_a_button(running: Running, page: Page) -> None:
     """His host was down; the next try stands in the story a moment later."""
     with Client(running.api, "bocau-dev", "bocau-dev-secret") as client:
@@ -163,7 +178,7 @@ def test_a_customer_is_called_again_by_a_button(running: Running, page: Page) ->
     page.until(f"{tries} == 2")
 
 
-PAGES = ("links", "links/simulator", "callbacks")
+PAGES = ("links", "links/simulator", "callbacks", "refused")
 WORDS = {"en": ("Messages", "What happened"), "vi": ("Tin nhắn", "Diễn biến")}
 
 

@@ -27,6 +27,7 @@ KINDS = frozenset(re.findall(r'Moment\(\s*[a-z_.]+, "([a-z ]+)"', (HOME / "telli
 CALLBACKS = ("waiting", "done", "given_up")
 LINKS = ("bound", "partly bound", "works", "partly works", "down", "running", "paused", "draining", *Phase)
 """What a link says of itself; its page translates it."""
+HANGERS = ("caller", "callee")
 REFUSALS = ("This is no address that can be called: http or https, a host, and a path.",)
 """Of an act, said beside the field."""
 
@@ -56,7 +57,7 @@ def in_code() -> Iterator[str]:
 def said() -> set[str]:
     """Everything."""
     tables = [phrase for table in TABLES for phrase in table.values()]
-    return {*in_templates(), *in_code(), *tables, *KINDS, *State, *CALLBACKS, *LINKS, *REFUSALS}
+    return {*in_templates(), *in_code(), *tables, *KINDS, *State, *CALLBACKS, *LINKS, *HANGERS, *REFUSALS}
 
 
 def test_every_phrase_is_there_in_vietnamese() -> None:

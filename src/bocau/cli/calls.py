@@ -1,7 +1,7 @@
 """`bocau call`: how the calls of a message went, and in development what the phone heard."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,19 +17,20 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, help="Calls: how they went.")
 
 _Smsid = Annotated[str, typer.Argument(metavar="SMSID", help="The SMSID that the request was answered with.")]
-_NOBODY: Final = "nobody"
 
 
 @app.command("show")
 def show(smsid: _Smsid, as_json: Json = False, data: Data = None, config: Config = None) -> None:
     """Show every call of a message: trunk, SIP answer, Q.850 cause, times, keys, RTP packets, who hung up."""
     with told(as_json):
+        from bocau.console.call_words import call_facts
+
         records = _records(smsid, data, config)
         if as_json:
             document([record._asdict() for record in records])
             return
         for record in records:
-            facts(_lines(record))
+            facts(call_facts(record, _moment))
             print()
 
 
@@ -102,31 +103,6 @@ def _ladders(smsid: str, data: Data, config: Config) -> "list[tuple[int, list[Ru
         return [(one.number, await desk.store.ladder(one.message_id, one.number)) for one in records]
 
     return at_desk(data, config, read)
-
-
-def _lines(record: "CallRecord") -> list[tuple[str, object]]:
-    answer = f"{record.sip_status or 'none'}" + (f", Q.850 cause {record.cause}" if record.cause else "")
-    rtp = f"{record.packets_sent} sent, {record.packets_received} received, {record.packets_lost} lost"
-    one_way = "; one-way audio: nothing came back" if record.packets_sent and not record.packets_received else ""
-    return [
-        ("Call", record.number),
-        ("Status", record.status),
-        ("Why", record.reason),
-        ("Trunk", record.trunk or None),
-        ("Trunks tried", record.trunks),
-        ("SIP answer", answer),
-        ("Call-ID", record.sip_call_id or None),
-        ("Begun", _moment(record.begun_ms)),
-        ("Rang", _moment(record.rang_ms)),
-        ("Answered", _moment(record.answered_ms)),
-        ("Ended", _moment(record.ended_ms)),
-        ("Seconds", record.duration_seconds),
-        ("Hung up by", None if record.hung_up_by == _NOBODY else record.hung_up_by),
-        ("Keys", record.keys or None),
-        ("Code said", f"{record.plays} time{'' if record.plays == 1 else 's'}"),
-        ("RTP packets", rtp + one_way),
-        ("Jitter", f"{record.jitter_ms} ms"),
-    ]
 
 
 def _moment(at_ms: int | None) -> str | None:

@@ -187,6 +187,11 @@ class Namespaces:
         """The namespace of an ApiKey."""
         return self._open.get(api_key)
 
+    def refusals(self) -> list[Refused]:
+        """All that are remembered, of namespaces and of strangers, the newest first."""
+        kept = [self.strangers, *(space.refusals for space in self._open.values())]
+        return sorted(itertools.chain.from_iterable(kept), key=lambda refused: -refused.at_ms)
+
     def refused(self, refused: Refused) -> None:
         """A request was not accepted."""
         space = self._open.get(refused.api_key)

@@ -55,6 +55,7 @@ class Refused(NamedTuple):
     message: str
     reason: str
     """X-Bocau-Reason."""
+    brandname: str = ""
 
 
 class Seen(NamedTuple):
@@ -142,6 +143,7 @@ class Witness:
                 code,
                 message,
                 reason.decode("ascii", "replace"),
+                seen.brandname,
             )
         )
 

@@ -18,6 +18,10 @@ function live(place) {
     document.getElementById("empty").hidden = true;
     while (rows.rows.length > MOST_ROWS) rows.rows[rows.rows.length - 1].remove();
   });
+  source.addEventListener("refused", (event) => {
+    const count = document.getElementById("refused");
+    if (count) count.textContent = Number(event.data) ? event.data : "";
+  });
   // An answer ends the stream and the browser comes again at once; only a longer silence is worth a word.
   source.addEventListener("error", () => {
     clearTimeout(silence);

@@ -4,6 +4,7 @@ Who watches asks for what is newer than a mark, and waits until there is somethi
 of them, and not at all while nobody watches.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from bocau.ports import World
@@ -19,7 +20,12 @@ _POLL_SECONDS: Final = 0.25
 class Feed:
     """One for the console."""
 
-    def __init__(self, world: World, store: StoryStore) -> None:
+    def __init__(self, world: World, store: StoryStore, refusals: Callable[[], int] | None = None) -> None:
+        """`refusals` counts refused requests, which are news too."""
+        self._count = refusals or (lambda: 0)
+        self.refused = self._count()
+        """How many there are now."""
+        self._refused_at = 0
         self._world = world
         self._store = store
         self._life = world.token(4).hex()
@@ -41,7 +47,7 @@ class Feed:
         while True:
             await self._look()
             news = [line for at, line in self._lines.values() if at > turn]
-            if news or self._world.monotonic() >= end:
+            if news or self._refused_at > turn or self._world.monotonic() >= end:
                 news.sort(key=lambda line: -line.id)
                 return f"{self._life}-{self._turn}", news
             await self._world.sleep(_POLL_SECONDS)
@@ -61,5 +67,8 @@ class Feed:
         self._lines = {
             line.id: old[line.id] if line.id in old and old[line.id][1] == line else (turn, line) for line in lines
         }
-        if any(at == turn for at, _ in self._lines.values()):
+        refused = self._count()
+        if refused != self.refused:
+            self.refused, self._refused_at = refused, turn
+        if self._refused_at == turn or any(at == turn for at, _ in self._lines.values()):
             self._turn = turn

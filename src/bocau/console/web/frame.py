@@ -65,7 +65,7 @@ def _span(milliseconds: int) -> str:
 class Frame:
     """Renders templates; what varies with every page comes in with it."""
 
-    def __init__(self, shelf: Mapping[str, Asset]) -> None:
+    def __init__(self, shelf: Mapping[str, Asset], *, development: bool = False) -> None:
         self._environment = environment = Environment(
             loader=PackageLoader("bocau.console"),
             autoescape=True,
@@ -84,6 +84,7 @@ class Frame:
         }
         environment.filters.update(filters)
         environment.globals["languages"] = LANGUAGES
+        environment.globals["development"] = development
         environment.globals["asset"] = lambda name: f"/console/assets/{name}?{shelf[name].mark}"
 
     def render(self, template: str, viewer: Viewer, path: str, **values: object) -> bytes:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from bocau.console.telling import headline, moments
 from bocau.console.web.acts import Doer
 from bocau.console.web.asked import Answer, Asked, Route, Viewer, route, see_other
+from bocau.console.web.calls import CallPages
 from bocau.console.web.feed import WINDOW, Feed
 from bocau.console.web.frame import VIETNAM, Frame
 from bocau.console.web.gate import Reveals
@@ -20,7 +21,7 @@ from bocau.store.contract import AdminStore, ConsoleStore, ConsoleUserStore, Fou
 from bocau.wire.gsm.alphabet import GsmError
 from bocau.wire.gsm.parts import Measure, measure
 
-__all__ = ["MessagePages", "PageStore"]
+__all__ = ["Beside", "MessagePages", "PageStore"]
 
 _PAGE: Final = 50
 _STREAM_SECONDS: Final = 20.0
@@ -47,16 +48,23 @@ class Sought(NamedTuple):
         return any(self.typed.values())
 
 
+class Beside(NamedTuple):
+    """Who else has a part in the pages of messages."""
+
+    doer: Doer
+    feed: Feed
+    calls: CallPages
+
+
 class MessagePages:
     """Answers everything about messages."""
 
-    def __init__(self, world: World, store: PageStore, frame: Frame, doer: Doer) -> None:
-        self._doer = doer
+    def __init__(self, world: World, store: PageStore, frame: Frame, beside: Beside) -> None:
+        self._doer, self._feed, self._calls = beside
         self._reveals = Reveals(world)
         self._world = world
         self._store = store
         self._frame = frame
-        self._feed = Feed(world, store)
         self.routes: tuple[Route, ...] = (
             route("GET", r"/console/", self._list),
             route("GET", r"/console/live", self._live, passive=True),
@@ -112,11 +120,12 @@ class MessagePages:
         """What came or changed, as one event of an event stream; the browser comes again with its mark."""
         mark = asked.last_event or asked.query.get("mark", "")
         mark, lines = await self._feed.after(mark, _STREAM_SECONDS)
-        if not lines:
-            return Answer(f"retry: 50\nid: {mark}\nevent: quiet\ndata:\n\n".encode(), content_type=_EVENTS)
-        rows = self._frame.render("rows.html", asked.viewer, asked.path, lines=lines).decode()
-        data = "".join(f"data: {row}\n" for row in rows.splitlines() if row.strip())
-        return Answer(f"retry: 50\nid: {mark}\nevent: rows\n{data}\n".encode(), content_type=_EVENTS)
+        kind, data = "quiet", "data:\n"
+        if lines:
+            rows = self._frame.render("rows.html", asked.viewer, asked.path, lines=lines).decode()
+            kind, data = "rows", "".join(f"data: {row}\n" for row in rows.splitlines() if row.strip())
+        refused = f"event: refused\ndata: {self._feed.refused}\n\n"
+        return Answer(f"retry: 50\n{refused}id: {mark}\nevent: {kind}\n{data}\n".encode(), content_type=_EVENTS)
 
     async def _message(self, asked: Asked) -> Answer:
         """One request, whole."""
@@ -167,6 +176,7 @@ class MessagePages:
             now_ms=self._world.now_ms(),
             open=_is_open(story),
             wrong=wrong,
+            calls=await self._calls.of(viewer, chosen),
         )
         return Answer(page, 409 if wrong else 200)
 

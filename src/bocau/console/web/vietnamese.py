@@ -124,6 +124,48 @@ VIETNAMESE: Final[Mapping[str, str]] = MappingProxyType(
         "This is no address that can be called: http or https, a host, and a path.": (
             "Đây không phải địa chỉ gọi được: cần http hoặc https, tên máy và đường dẫn."
         ),
+        # Refused requests
+        "Refused": "Bị từ chối",
+        (
+            "Requests that were answered with another code than 100 since the start. "
+            "They are kept in memory, in development only."
+        ): ("Các yêu cầu được trả lời bằng mã khác 100 kể từ lúc khởi động. Chỉ giữ trong bộ nhớ, chỉ khi phát triển."),
+        "Registered for {brandname}; send it again.": "Đã đăng ký cho {brandname}; hãy gửi lại.",
+        "what the code means": "mã này nghĩa là gì",
+        "Reason": "Lý do",
+        "Template; {P1,8} stands for a code of up to 8 signs, {P2,50} for any text of up to 50": (
+            "Mẫu; {P1,8} là mã tối đa 8 ký tự, {P2,50} là đoạn bất kỳ tối đa 50"
+        ),
+        "Register this text": "Đăng ký nội dung này",
+        "Nothing was refused.": "Chưa có yêu cầu nào bị từ chối.",
+        "This text cannot be a template: {error}.": "Nội dung này không thể làm mẫu: {error}.",
+        "This brandname or account does not exist and cannot be made.": (
+            "Brandname hoặc tài khoản này không tồn tại và không tạo được."
+        ),
+        # Calls
+        "Call": "Cuộc gọi",
+        "What the phone heard": "Điều điện thoại đã nghe",
+        "What was said over SIP ({count} messages)": "Trao đổi qua SIP ({count} bản tin)",
+        "Nothing was recorded of this call.": "Cuộc gọi này không được ghi âm.",
+        ", Q.850 cause {cause}": ", nguyên nhân Q.850 {cause}",
+        "{sent} sent, {received} received, {lost} lost": "{sent} gói đi, {received} gói đến, {lost} gói mất",
+        "; one-way audio: nothing came back": "; tiếng một chiều: không nhận được gì",
+        "Trunk": "Trung kế",
+        "Trunks tried": "Số trung kế đã thử",
+        "SIP answer": "Trả lời SIP",
+        "Call-ID": "Call-ID",
+        "Begun": "Bắt đầu",
+        "Rang": "Đổ chuông",
+        "Answered": "Nhấc máy",
+        "Ended": "Kết thúc",
+        "Seconds": "Số giây",
+        "Hung up by": "Bên gác máy",
+        "caller": "bên gọi",
+        "callee": "bên nhận",
+        "Keys": "Phím đã bấm",
+        "Times said": "Số lần đọc",
+        "RTP packets": "Gói RTP",
+        "Jitter": "Độ trượt",
         # The list
         "live": "trực tiếp",
         "not connected; it tries again": "mất kết nối; đang thử lại",
