@@ -34,6 +34,7 @@ from bocau.console.passwords import SALT_SIZE, hash_password, made_up
 from bocau.console.shelf import read_shelf
 from bocau.console.web.acts import ActPages
 from bocau.console.web.calls import CallPages
+from bocau.console.web.charts import ChartPages
 from bocau.console.web.door import WebDoor
 from bocau.console.web.feed import Feed
 from bocau.console.web.frame import Frame
@@ -251,7 +252,8 @@ class Gateway:
         feed = Feed(world, store, None if spaces is None else lambda: len(spaces.refusals()))
         messages = MessagePages(world, store, frame, Beside(acts, feed, calls))
         refused = () if spaces is None else RefusedPages(spaces, frame).routes
-        routes = (*messages.routes, *calls.routes, *acts.routes, *refused)
+        charts = ChartPages(world, store, frame)
+        routes = (*messages.routes, *calls.routes, *acts.routes, *charts.routes, *refused)
         return WebDoor(world, frame, shelf, routes, gate, self.log, admin.hosts)
 
     async def _open_kit(self) -> tuple[Namespaces | None, Callable[[Request], None]]:

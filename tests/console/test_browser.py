@@ -151,6 +151,16 @@ def test_a_person_without_a_mouse_gets_around(running: Running, page: Page) -> N
     assert page.run("location.pathname") == "/console/"
 
 
+def test_charts_are_drawn_of_what_came(running: Running, page: Page) -> None:
+    """The last minute of the chart has the message that was just sent, and the table its network."""
+    send(running)
+    page.open(f"{running.console}charts?hours=1")
+    page.until("document.querySelector('#charts').dataset.drawn == 60")
+    assert page.run("document.querySelectorAll('.chart canvas').length") == 2
+    assert page.run("fetch('/console/charts/data?hours=1').then((a) => a.json()).then((d) => d.accepted.at(-1) > 0)")
+    assert "Viettel" in page.text(".scrolls table")
+
+
 def test_a_refused_text_is_explained_and_registered_by_a_button(running: Running, page: Page) -> None:
     """The number beside "Refused" rises by itself; the page says where the text departs; the next send goes through."""
     text = "7731 la ma rieng cua Bocau"
@@ -178,7 +188,7 @@ def test_a_customer_is_called_again_by_a_button(running: Running, page: Page) ->
     page.until(f"{tries} == 2")
 
 
-PAGES = ("links", "links/simulator", "callbacks", "refused")
+PAGES = ("links", "links/simulator", "callbacks", "refused", "charts")
 WORDS = {"en": ("Messages", "What happened"), "vi": ("Tin nhắn", "Diễn biến")}
 
 

@@ -9,7 +9,7 @@ import bocau.console
 from bocau.console.shelf import VENDORED, read_shelf
 
 HOME = Path(bocau.console.__file__).parent
-OWN = {"bocau.svg", "console.css", "console.js"}
+OWN = {"bocau.svg", "charts.js", "console.css", "console.js"}
 
 
 def test_files_of_others_are_as_they_were_published() -> None:

@@ -95,6 +95,21 @@ def test_an_smsid_names_all_receivers(house: House) -> None:
     assert len(named(house, message.smsid)) == 3
 
 
+def test_traffic_is_counted_by_minute_and_network(house: House) -> None:
+    """What came, what arrived and how long it took, what ended otherwise; of the newest only."""
+    house.sent("a1")
+    house.now += 4_000
+    house.report("a1")
+    house.now += 60_000
+    house.accept()
+    first, second = house.run(house.store.traffic(NOON, 100))
+    assert (first.minute, first.accepted, first.delivered, first.failed) == (NOON // 60_000, 1, 1, 0)
+    assert first.total_ms >= 4_000
+    assert (second.minute, second.accepted, second.delivered, second.total_ms) == (NOON // 60_000 + 1, 1, 0, 0)
+    assert [row.minute for row in house.run(house.store.traffic(NOON, 1))] == [second.minute]
+    assert house.run(house.store.traffic(NOON + 120_000, 100)) == []
+
+
 MANY = 110_000
 
 

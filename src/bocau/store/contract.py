@@ -97,6 +97,7 @@ __all__ = [
     "StoryLine",
     "StoryStore",
     "Sweep",
+    "Traffic",
     "TryLine",
     "Turn",
     "Turned",
@@ -733,12 +734,30 @@ class Found(NamedTuple):
     """The `end_id` of a search that goes on; None: there is nothing more."""
 
 
+class Traffic(NamedTuple):
+    """Messages of one minute to one network."""
+
+    minute: int
+    """Since 1970, in which they were accepted."""
+    telco: int
+    accepted: int
+    delivered: int
+    failed: int
+    """Ended in any other way."""
+    total_ms: int
+    """From release to delivery, of all that were delivered together."""
+
+
 class ConsoleStore(StoryStore, Protocol):
     """What the console reads beside stories."""
 
     async def search(self, wanted: Search, limit: int) -> Found:
         """The newest messages that fit. It walks back 100,000 messages at most, and gives others their turn meanwhile;
         `rest` leads further."""
+        ...
+
+    async def traffic(self, since_ms: int, limit: int) -> list[Traffic]:
+        """The newest messages accepted since then, `limit` at most, counted by minute and network, in that order."""
         ...
 
     async def identified(self, text: str) -> list[StoryLine]:

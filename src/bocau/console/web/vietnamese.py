@@ -142,6 +142,20 @@ VIETNAMESE: Final[Mapping[str, str]] = MappingProxyType(
         "This brandname or account does not exist and cannot be made.": (
             "Brandname hoặc tài khoản này không tồn tại và không tạo được."
         ),
+        # Charts
+        "Charts": "Biểu đồ",
+        "{hours} h": "{hours} giờ",
+        "Only the newest {most} messages are counted.": "Chỉ đếm {most} tin mới nhất.",
+        "Messages a minute": "Số tin mỗi phút",
+        "Seconds until delivered": "Số giây đến khi nhận",
+        "came in": "đến",
+        "time": "giờ",
+        "mean": "trung bình",
+        "By network": "Theo mạng",
+        "Network": "Mạng",
+        "Share delivered": "Tỷ lệ đã nhận",
+        "Mean seconds": "Số giây trung bình",
+        "No message in this time.": "Không có tin nào trong thời gian này.",
         # Calls
         "Call": "Cuộc gọi",
         "What the phone heard": "Điều điện thoại đã nghe",

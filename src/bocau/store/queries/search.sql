@@ -20,3 +20,13 @@ SELECT head FROM request_key WHERE request_id = $1 AND account_id IN (SELECT id 
 -- name: search_carrier_ids
 -- Messages by the id that a carrier gave a part of them.
 SELECT DISTINCT message_id FROM attempt WHERE match_key IN ($1, $2, $3) LIMIT $4;
+
+-- name: count_traffic
+-- The newest $2 messages from an id on, counted by the minute they came in and their network; $3 is the good end.
+SELECT created_ms / 60000, telco, count(*), CAST(sum(CASE WHEN state = $3 THEN 1 ELSE 0 END) AS BIGINT),
+    CAST(sum(CASE WHEN final_ms IS NOT NULL AND state <> $3 THEN 1 ELSE 0 END) AS BIGINT),
+    CAST(sum(CASE WHEN state = $3 THEN final_ms - release_ms ELSE 0 END) AS BIGINT)
+FROM (
+    SELECT id, created_ms, release_ms, final_ms, telco, state FROM message WHERE id >= $1 ORDER BY id DESC LIMIT $2
+) AS first
+GROUP BY created_ms / 60000, telco ORDER BY created_ms / 60000, telco;

@@ -18,7 +18,7 @@ from bocau.core.directory import (
 )
 from bocau.core.ids import first_id_at, head_of
 from bocau.core.keeping import Keeping
-from bocau.core.lifecycle import Event
+from bocau.core.lifecycle import Event, State
 from bocau.core.limits import LimitRow
 from bocau.core.message import (
     Admission,
@@ -55,6 +55,7 @@ from bocau.store.contract import (
     Story,
     StoryLine,
     Sweep,
+    Traffic,
     Turn,
     Turned,
     Unreported,
@@ -450,6 +451,11 @@ class RoomStore(Visiting):
     async def search(self, wanted: Search, limit: int) -> Found:
         """See ConsoleStore."""
         return await find_messages(self._read, self._q, wanted, limit)
+
+    async def traffic(self, since_ms: int, limit: int) -> list[Traffic]:
+        """See ConsoleStore."""
+        values = (first_id_at(since_ms), limit, State.DELIVERED.value)
+        return [Traffic(*row) for row in await self._read.rows(self._q["count_traffic"], values)]
 
     async def identified(self, text: str) -> list[StoryLine]:
         """See ConsoleStore."""
