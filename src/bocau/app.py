@@ -16,6 +16,7 @@ from bocau.accept.counters import DAY_MS
 from bocau.accept.door import Door
 from bocau.accept.origin import Proxies
 from bocau.accept.ported import read_ported
+from bocau.accept.release import ReleaseDesk, copy_of
 from bocau.caller.client import GuardedHttp, HttpLimits
 from bocau.console.called import CalledPhone
 from bocau.console.control import (
@@ -46,6 +47,7 @@ from bocau.core.directory import build
 from bocau.core.ids import Ids
 from bocau.core.keeping import Keeping
 from bocau.core.limits import Limits as AccountLimits
+from bocau.core.message import Admission, RouteClass
 from bocau.core.money import UNIT
 from bocau.core.role import Role
 from bocau.deliver.desk import LinkDesk
@@ -62,10 +64,10 @@ from bocau.report.inbound import InboundTeller
 from bocau.report.receipts import ReceiptDesk
 from bocau.schedule.forgetting import Forgetting
 from bocau.schedule.loop import Schedule
-from bocau.settings import VOICE, BadSettings, Settings, can_call, channel_of, read_numbering
+from bocau.settings import CAPTURE, VOICE, BadSettings, Settings, can_call, channel_of, read_numbering
 from bocau.steady import SteadyWorld
 from bocau.store import pepper
-from bocau.store.contract import Clerk, ConsoleUser, OutcomeDeadlines, StateCounts, StoreFault
+from bocau.store.contract import Clerk, ConsoleUser, OutcomeDeadlines, StateCounts, StoreFault, StoryLine
 from bocau.store.opening import Opening, StorePlace, open_gateway
 from bocau.store.rooms.store import RoomStore
 from bocau.store.sqlite.reserve import Reserve
@@ -224,6 +226,7 @@ class Gateway:
             control,
             self._kit_door,
             self._web,
+            _staging_words(settings),
         )
         self.admin = await Listener.start(
             world, admin.handle, settings.admin.host, settings.admin.port, Limits(), self._fault
@@ -390,6 +393,9 @@ class Gateway:
         self.door = Door(
             world, store, ids, policy_of(settings), self._dispatcher.lane, telemetry.accept, self._door_log
         )
+        self._release_desk = ReleaseDesk(
+            CAPTURE, store, self._copy_with(ids), self.fleet.released, self._dispatcher.loop.wakeup.set
+        )
         self._counts = StateCounts(0, None, 0, 0, 0)
         self._parked: dict[str, int] = {}
         self._count_loop = ClaimLoop(world, self._count, _COUNT_SECONDS, log)
@@ -398,6 +404,17 @@ class Gateway:
         self._beat_loop = ClaimLoop(world, self._beat, _BEAT_SECONDS, log)
         self._disk_loop = ClaimLoop(world, self._look_at_disk, _DISK_SECONDS, log)
         self._quarantine_loop = ClaimLoop(world, self._look_for_release, _DIRECTORY_POLL_SECONDS, log)
+
+    def _copy_with(self, ids: Ids) -> Callable[[StoryLine, str], Admission]:
+        """Copies a message for a phone, as of now."""
+        world, policy = self.world, policy_of(self.settings)
+        ttl_ms = {RouteClass.OTP.value: policy.otp_ttl_ms, RouteClass.OTHER.value: policy.other_ttl_ms}
+
+        def copy(line: StoryLine, phone: str) -> Admission:
+            telco = self._numbering.telco_of(phone)
+            return copy_of(line, phone, telco, ids, world.token(8), world.now_ms(), ttl_ms[line.route_class])
+
+        return copy
 
     @property
     def _keeping_loops(self) -> tuple[ClaimLoop, ...]:
@@ -494,6 +511,7 @@ class Gateway:
             **self._link_desk.acts,
             **self.fleet.acts,
             **self._callback_desk.acts,
+            **self._release_desk.acts,
             "reload": Act(self._reload_asked, changes=True, notes_itself=True),
         }
 
@@ -589,6 +607,13 @@ def _deadlines(settings: Settings) -> OutcomeDeadlines:
     return OutcomeDeadlines(
         schedule.uncertain_otp_seconds * 1000, schedule.uncertain_other_seconds * 1000, schedule.receipt_seconds * 1000
     )
+
+
+def _staging_words(settings: Settings) -> str:
+    """Who is delivered to while everything else is caught; empty if nothing is."""
+    staging = settings.staging
+    to = ", ".join(staging.phones) or "nobody"
+    return f"messages leave to {to}; all others are caught" if staging.enabled else ""
 
 
 def _limits(settings: Settings) -> Limits:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from bocau.core.call import Press
 from bocau.core.message import Uncertain
 from bocau.core.outcome import IdForm
+from bocau.deliver.capture import CaptureCarrier
 from bocau.deliver.dialect import Dialect
 from bocau.deliver.hook import PREFIX as HOOKS
 from bocau.deliver.over_http import MOST_OPEN, HttpCarrier, HttpSettings
 from bocau.deliver.profile import Profile as SubmitProfile
-from bocau.deliver.record import TakeReceipt
+from bocau.deliver.record import Recorder, TakeReceipt
 from bocau.deliver.relay import EsmsDialect
 from bocau.deliver.smpp import CarrierSettings, SmppCarrier
 from bocau.deliver.template import TemplateDialect, TemplateSettings
@@ -27,10 +28,11 @@ from bocau.dispatch.loop import Dispatcher
 from bocau.dispatch.outlet import Halt, Outlet, OutletState
 from bocau.dispatch.pace import Pace
 from bocau.dispatch.plan import Choice, Order, Route, RouteTable
+from bocau.dispatch.staging import StagedTable
 from bocau.listener import TEXT, Request
 from bocau.ports import Act, ActRefused, Children, HttpPost, World
 from bocau.ports import Carrier as Port
-from bocau.settings import VOICE, Carrier, Settings, carriers_of, channel_of, tls_context
+from bocau.settings import CAPTURE, VOICE, Carrier, Settings, Staging, carriers_of, channel_of, tls_context
 from bocau.settings import Route as RouteRow
 from bocau.store.contract import CallStore, OperatorStore, OutcomeDeadlines
 from bocau.telemetry import Log, LogEvent, Telemetry
@@ -38,9 +40,11 @@ from bocau.trunks import configures_of
 from bocau.wire.gsm.parts import Profile
 from bocau.wire.smpp.status import Classes
 
-__all__ = ["Fleet", "Ship", "Tools", "routes_of"]
+__all__ = ["Fleet", "Ship", "Tools", "routes_of", "table_of"]
 
 _DRAIN_SECONDS: Final = 20.0
+_OURS: Final = (VOICE, CAPTURE)
+"""Carriers that no [[carrier]] names."""
 _KEPT_SHARE: Final = 8
 """One slot of so many is kept for one-time codes."""
 
@@ -147,11 +151,17 @@ class Fleet:
         self._accounts: Mapping[str, int] = {}
         self._channel = ""
         self._channels: Mapping[int, str] = {}
+        self._staging = Staging()
+        self.released: set[int] = set()
+        """Messages that go by the routes though staging would catch them; known to this start alone."""
 
     async def build(self, settings: Settings) -> None:
         """Build every carrier and the routes; an operator's halts of an earlier start hold."""
         await self._add(settings, [row.name for row in settings.carrier])
         await self._add_voice(settings)
+        self._staging = settings.staging
+        if settings.staging.enabled:
+            self._add_capture()
         self._routes, self._channel = settings.route, channel_of(settings)
         self._equip({})
         for name, halt in (await self._book.halts()).items():
@@ -184,7 +194,7 @@ class Fleet:
         Messages of routes that are gone wait, shown as parked, until a route takes them or they expire.
         """
         rows = {row.name: row for row in settings.carrier}
-        gone = [name for name, row in self._rows.items() if name != VOICE and rows.get(name) != row]
+        gone = [name for name, row in self._rows.items() if name not in _OURS and rows.get(name) != row]
         came = [name for name, row in rows.items() if self._rows.get(name) != row]
         if self._calls != _calls_of(settings):
             gone += [VOICE] if VOICE in self._rows else []
@@ -332,6 +342,13 @@ class Fleet:
             "far_packets_lost": meters.far_packets_lost,
         }
 
+    def _add_capture(self) -> None:
+        """Build the carrier that catches."""
+        tools = self._tools
+        meters, log = tools.telemetry.carrier(CAPTURE), tools.log.bind(carrier=CAPTURE)
+        recorder = Recorder(tools.world, tools.store, CAPTURE, tools.deadlines, meters, log, tools.on_callbacks)
+        self._take_in(Carrier(name=CAPTURE), CaptureCarrier(CAPTURE, tools.world, tools.receipts, recorder, meters))
+
     def _smpp(self, row: Carrier, tls: ssl.SSLContext | None, learned: IdForm | None) -> SmppCarrier:
         tools = self._tools
         return SmppCarrier(
@@ -400,7 +417,13 @@ class Fleet:
         costs = {name: row.part_cost for name, row in self._rows.items()}
         routes = routes_of(self._routes, costs, self._accounts)
         channels = Channels(self._channel, self._channels, frozenset(self._accounts.values()))
-        self._dispatcher.equip(RouteTable(by_channel(routes, channels, VOICE)), outlets)
+        table = table_of(by_channel(routes, channels, VOICE), self._staging, self.released)
+        self._dispatcher.equip(table, outlets)
+
+
+def table_of(routes: Sequence[Route], staging: Staging, released: Container[int] = frozenset()) -> RouteTable:
+    """What dispatch asks for ways; while staging is on, it catches."""
+    return StagedTable(routes, CAPTURE, staging.phones, released) if staging.enabled else RouteTable(routes)
 
 
 def routes_of(rows: tuple[RouteRow, ...], costs: Mapping[str, int], accounts: Mapping[str, int]) -> list[Route]:
@@ -437,8 +460,8 @@ def _choices(row: RouteRow, costs: Mapping[str, int]) -> tuple[Choice, ...]:
 
 
 def _outlet(ship: Ship, row: Carrier) -> Outlet:
-    if row.name == VOICE:
-        return Outlet(ship, Pace(0), None, calls=True)
+    if row.name in _OURS:
+        return Outlet(ship, Pace(0), None, calls=row.name == VOICE)
     profile = _part_profile(row) if row.kind == "smpp" else None
     policy = BreakerPolicy(row.breaker_failures, row.breaker_down_seconds, row.breaker_open_seconds, row.breaker_probes)
     return Outlet(ship, Pace(row.throughput_per_second), profile, policy, ship.window // _KEPT_SHARE)

@@ -1,10 +1,11 @@
 """What must not be left over in production, and what a listener must state."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from bocau.settings import check_listeners, check_production, development, read_settings
+from bocau.settings import BadSettings, check_listeners, check_production, development, read_settings
 
 GOOD = """\
 [callback]
@@ -242,3 +243,20 @@ def test_a_trunk_that_trusts_everybody_and_a_certificate_that_is_none(tmp_path: 
     said = found(tmp_path, text)
     assert any(each.startswith("refuse") and "no certificate" in each for each in said)
     assert any(each.startswith("warn") and "lets anybody send sound" in each for each in said)
+
+
+def test_staging_is_told_and_needs_no_carrier(tmp_path: Path) -> None:
+    """It may catch everything; what it names is checked, and its own names are taken while it is on."""
+    on = '[callback]\nsecret = "0123456789abcdef-canary"\n[staging]\nenabled = true\n'
+    said = "warn bocau.toml:4: [staging] enabled: is on: messages really leave to {}; all others are caught"
+    for phones, named in (("", "nobody"), ('phones = ["0901234567", "098"]\n', "0901234567, 098")):
+        lines = found(tmp_path, on + phones)
+        assert not [line for line in lines if line.startswith("refuse")]
+        assert [line for line in lines if line.startswith(said.format(named))]
+    for text, why in (
+        (f'{on}phones = ["84901234567"]\n', "phones"),
+        (f'{on}phones = ["901234567"]\n', "must be digits that begin with 0"),
+        (f"{GOOD.replace('viettel', 'capture')}[staging]\nenabled = true\n", "is the carrier of [staging]"),
+    ):
+        with pytest.raises(BadSettings, match=re.escape(why)):
+            found(tmp_path, text)

@@ -35,6 +35,7 @@ from bocau.cli import (
     retention,
     routes,
     sending,
+    staging,
     stories,
     templates,
     trunks,
@@ -160,6 +161,7 @@ app.command("retention", rich_help_panel=_RUN)(retention.retention)
 app.command("release", rich_help_panel=_RUN)(copies.release)
 app.add_typer(clocks.app, name="clock", rich_help_panel=_RUN)
 app.command("send", rich_help_panel=_MESSAGES)(sending.send)
+app.add_typer(staging.app, name="staging", rich_help_panel=_MESSAGES)
 app.command("inbound", rich_help_panel=_MESSAGES)(inbounds.inbound)
 app.command("status", rich_help_panel=_MESSAGES)(sending.status)
 app.command("show", rich_help_panel=_MESSAGES)(stories.show)

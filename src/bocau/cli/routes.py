@@ -58,8 +58,8 @@ async def _explained(desk: "Desk", phone: str, asked: tuple[int, str, str, str])
     from bocau.cli.desk import network
     from bocau.cli.output import Trouble
     from bocau.core.phone import normalise
-    from bocau.dispatch.plan import RouteTable, Traits
-    from bocau.fleet import routes_of
+    from bocau.dispatch.plan import Traits
+    from bocau.fleet import routes_of, table_of
 
     number = normalise(phone)
     if number is None:
@@ -69,7 +69,7 @@ async def _explained(desk: "Desk", phone: str, asked: tuple[int, str, str, str])
     account_id = (await desk.account(account)).id if account else 0
     telco = (await desk.numbering()).telco_of(number)
     costs = {row.name: row.part_cost for row in desk.settings.carrier}
-    table = RouteTable(routes_of(desk.settings.route, costs, accounts))
+    table = table_of(routes_of(desk.settings.route, costs, accounts), desk.settings.staging)
     halts = await desk.store.halts()
     return {
         "phone": number,

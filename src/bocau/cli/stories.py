@@ -136,6 +136,8 @@ async def _changes(desk: "Desk", lines: int, follow: bool) -> "AsyncIterator[Sto
 
 
 def _print_line(line: "StoryLine", shown: "Shown", as_json: bool) -> None:
+    from bocau.settings import CAPTURE
+
     if as_json:
         document(
             {
@@ -151,7 +153,8 @@ def _print_line(line: "StoryLine", shown: "Shown", as_json: bool) -> None:
             }
         )
     else:
-        state = _paint(_COLOURS.get(line.state, _DIM), f"{line.state:<9}")
+        word = "caught" if line.carrier == CAPTURE and line.state == "delivered" else line.state
+        state = _paint(_COLOURS.get(line.state, _DIM), f"{word:<9}")
         when = _paint(_DIM, _date(line.final_ms or line.created_ms)[11:])
         sender = _paint(_BOLD, line.brandname or "-")
         text = plain(shown.text(line.content)).replace("\n", "\u21b5")

@@ -50,7 +50,10 @@ class AdminDoor:
         control: ControlDoor | None = None,
         kit: KitDoor | None = None,
         web: WebDoor | None = None,
+        staging: str = "",
     ) -> None:
+        """`staging` says who is delivered to while everything else is caught; empty: it is not."""
+        self._staging = staging
         self._control = control
         self._web = web
         self._kit = kit
@@ -124,6 +127,7 @@ class AdminDoor:
             "sends": sends,
             "links": f"{bound} of {sum(link.wanted for link in links)} bound",
             "link_faults": faults,
+            **({"staging": self._staging} if self._staging else {}),
             "queued": None if counts is None else counts.queued,
             "queue_age_seconds": None if counts is None else age_ms // 1000,
             "callbacks_waiting": None if counts is None else counts.callbacks_waiting,

@@ -135,6 +135,11 @@ class RouteTable:
                 return ways[0] if len(ways) == 1 else ways[(message.id * _SPREAD >> 16) % len(ways)]
         return None
 
+    def _add(self, route: Route) -> Way:
+        """Count a route in that is asked by other rules; its one way."""
+        ready = self._ready[route.name] = _Ready(route.prefixes, _ways(route))
+        return ready.ways[0]
+
     def _remember(self, key: tuple[int, str, int, str, int]) -> tuple[_Ready, ...]:
         if len(self._memo) >= _MOST_REMEMBERED:
             self._memo.clear()

@@ -10,6 +10,7 @@ from bocau.settings.numbering import read_numbering
 from bocau.settings.read import SEARCH, environment_name, find_file, read_settings
 from bocau.settings.rules import carriers_of, check_listeners, check_production
 from bocau.settings.sections import (
+    CAPTURE,
     DEVELOPMENT_KEY,
     SIMULATOR,
     VOICE,
@@ -24,6 +25,7 @@ from bocau.settings.sections import (
     Route,
     Schedule,
     Settings,
+    Staging,
     Store,
     Trunk,
     Voice,
@@ -34,6 +36,7 @@ from bocau.settings.trunk_rules import can_call, channel_of
 from bocau.settings.values import BadSettings, Origin, Problem, Secret
 
 __all__ = [
+    "CAPTURE",
     "DEVELOPMENT_KEY",
     "SEARCH",
     "SIMULATOR",
@@ -55,6 +58,7 @@ __all__ = [
     "Schedule",
     "Secret",
     "Settings",
+    "Staging",
     "Store",
     "Trunk",
     "Voice",

@@ -12,7 +12,7 @@ from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import NumberingError
 from bocau.settings.fields import fields_of
 from bocau.settings.numbering import read_numbering
-from bocau.settings.sections import DEVELOPMENT_KEY, SIMULATOR, VOICE, Carrier, Route, Section, Settings, Trunk
+from bocau.settings.sections import CAPTURE, DEVELOPMENT_KEY, SIMULATOR, VOICE, Carrier, Route, Section, Settings, Trunk
 from bocau.settings.tls import BadTls, tls_context
 from bocau.settings.trunk_rules import (
     audio_ports,
@@ -80,6 +80,17 @@ def _trunk_names(settings: Settings) -> Iterator[Broken]:
     for number, carrier in enumerate(settings.carrier):
         if settings.trunk and carrier.name == VOICE:
             yield ("carrier", number, "name"), f'"{VOICE}" is the carrier of the trunks; it needs another name'
+
+
+def _staging_names(settings: Settings) -> Iterator[Broken]:
+    """The carrier and the route that catch have names of their own."""
+    if not settings.staging.enabled:
+        return
+    named = {"carrier": [row.name for row in settings.carrier], "route": [row.name for row in settings.route]}
+    for section, names in named.items():
+        if CAPTURE in names:
+            where = (section, names.index(CAPTURE), "name")
+            yield where, f'"{CAPTURE}" is the {section} of [staging]; it needs another name'
 
 
 def _route_carriers(settings: Settings) -> Iterator[Broken]:
@@ -219,6 +230,7 @@ def _forgotten(settings: Settings) -> Iterator[Broken]:
 _RULES: Final = (
     _rule(_carrier_names, "carrier.name"),
     _rule(_route_names, "route.name"),
+    _rule(_staging_names, "carrier.name", "route.name", "staging.enabled"),
     _rule(_route_carriers, "carrier.name", "route.carrier", "route.carriers", "trunk.name"),
     _rule(_trunk_names, "carrier.name", "trunk.name"),
     _rule(voice_routes, "route.carrier", "route.carriers", "route.sms_type"),
@@ -273,6 +285,7 @@ def check_production(settings: Settings) -> list[Problem]:
     )
     warnings = (
         no_calls,
+        _caught,
         _any_proxy,
         _loopback_callbacks,
         _unsigned_callbacks,
@@ -348,11 +361,20 @@ def _simulator(settings: Settings) -> Iterator[Broken]:
 
 
 def _no_way_out(settings: Settings) -> Iterator[Broken]:
+    if settings.staging.enabled:
+        return  # everything may be caught
     if not settings.carrier and not settings.trunk:
         yield ("carrier",), "there is none, so no message can leave; add a [[carrier]]"
     elif not settings.route:
         name = settings.carrier[0].name if settings.carrier else VOICE
         yield ("route",), f'there is none; add a [[route]] with carrier = "{name}"'
+
+
+def _caught(settings: Settings) -> Iterator[Broken]:
+    staging = settings.staging
+    if staging.enabled:
+        to = f"to {', '.join(staging.phones)}" if staging.phones else "to nobody"
+        yield ("staging", "enabled"), f"is on: messages really leave {to}; all others are caught and count as delivered"
 
 
 def _tls_files(settings: Settings) -> Iterator[Broken]:

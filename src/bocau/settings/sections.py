@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from bocau.settings.values import Origin, Path, Secret
 
 __all__ = [
+    "CAPTURE",
     "DEVELOPMENT_KEY",
     "SIMULATOR",
     "VOICE",
@@ -40,6 +41,8 @@ DEVELOPMENT_KEY: Final = "bocau-dev"
 SIMULATOR: Final = "simulator"
 """Name of the carrier account that `bocau dev` sends to; a production start refuses it."""
 
+CAPTURE: Final = "capture"
+"""Name of the carrier that catches messages while [staging] is on."""
 VOICE: Final = "voice"
 """Name that routes give to the carrier of calls, whose lines are the trunks."""
 
@@ -764,6 +767,18 @@ class Log(Section, frozen=True, kw_only=True):
     ] = "auto"
 
 
+class Staging(Section, frozen=True, kw_only=True):
+    """For tests beside production: nothing leaves but to listed phones, everything else is caught and shown."""
+
+    enabled: Annotated[
+        bool, Meta(description="Catch every message that is not for one of the phones, and report it delivered.")
+    ] = False
+    phones: Annotated[
+        tuple[Annotated[str, Meta(min_length=3, max_length=10, extra=_DIGITS)], ...],
+        Meta(description="Numbers, or how they begin, that messages are really delivered to, as 0901234567."),
+    ] = ()
+
+
 class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """All settings of one process, read once."""
 
@@ -779,6 +794,7 @@ class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     route: tuple[Route, ...] = ()
     trunk: tuple[Trunk, ...] = ()
     voice: Voice = Voice()
+    staging: Staging = Staging()
     callback: Callback = Callback()
     inbound: Inbound = Inbound()
     log: Log = Log()
