@@ -1,5 +1,6 @@
 """A whole run of somebody's tests, in several processes: one gateway, no cross-talk, nothing left behind."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -84,3 +85,29 @@ def test_a_gateway_that_runs_already_is_used(pytester: pytest.Pytester, bocau_se
         """
     )
     pytester.runpytest_subprocess("-q", *LEAN, "--bocau-url", admin).assert_outcomes(passed=1)
+
+
+def test_what_happened_in_a_failed_test_is_kept(pytester: pytest.Pytester, bocau_server: Server) -> None:
+    """For CI: the timeline of each request, and what a phone heard; nothing for tests that pass."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("good", [True, False])
+        def test_login(bocau, good):
+            bocau.client.send("0901888484", "482193 la ma dang nhap Bocau cua ban", brandname="Bocau")
+            bocau.wait_sms("0901888484")
+            bocau.client.voice_otp("0901888485", "7710")
+            bocau.wait_call("0901888485")
+            assert good
+        """
+    )
+    options = ("--bocau-url", bocau_server.admin, "--bocau-artifacts", "kept")
+    pytester.runpytest_subprocess("-q", *LEAN, *options).assert_outcomes(passed=1, failed=1)
+    [folder] = (pytester.path / "kept").iterdir()
+    assert folder.name.endswith("test_login_False")
+    story = json.loads((folder / "story.json").read_text("utf-8"))
+    assert [message["phone"] for message in story["messages"]] == ["0901888484", "0901888485"]
+    [attempt, _] = [story["requests"][message["smsid"]]["attempts"] for message in story["messages"]]
+    assert attempt[0]["carrier"] == "simulator"
+    assert [file.name for file in folder.glob("*.wav")] == [f"call-{story['calls'][0]['id']}.wav"]

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -281,6 +282,20 @@ class Bocau:
         if strangers:
             lines += ["refused with keys that are nobody's, of whatever test:", *strangers]
         return "\n".join(line if line.endswith(":") else f"  {line}" for line in lines)
+
+    def save(self, folder: Path) -> None:
+        """Write everything that happened into a folder: `story.json`, with the timeline of each request, and a WAV file
+        for each call."""
+        folder.mkdir(parents=True, exist_ok=True)
+        told = self._api.ask("GET", self._path)
+        requests = dict.fromkeys(one["smsid"] for one in told["messages"])
+        told["requests"] = {smsid: self._api.ask("GET", f"{self._path}/messages/{smsid}") for smsid in requests}
+        text = json.dumps(told, indent=1, ensure_ascii=False)
+        (folder / "story.json").write_text(text, "utf-8")
+        for one in told["calls"]:
+            sound = self._api.fetch(one["wav"])
+            if sound:
+                (folder / f"call-{one['id']}.wav").write_bytes(sound)
 
     # Faults and time
 

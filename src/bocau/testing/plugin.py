@@ -7,9 +7,10 @@ def test_login(bocau, browser):
 ```
 """
 
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from bocau.testing.server import Server, start, stop
 __all__ = ["bocau", "bocau_server", "bocau_templates"]
 
 _FOLDER: Final = pytest.StashKey[Path]()
+_FAILED: Final = pytest.StashKey[bool]()
+_UNSAFE: Final = re.compile(r"[^0-9A-Za-z.-]+")
 _SHARED: Final = "bocau_folder"
 """In the input that pytest-xdist hands to its workers."""
 
@@ -34,6 +37,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="Use a running `bocau dev`: the address of its admin listener, such as http://127.0.0.1:8485.",
     )
+    group.addoption(
+        "--bocau-artifacts",
+        default="",
+        metavar="DIR",
+        help="For each test that fails, keep what happened: a folder with its timeline (JSON) and its calls (WAV).",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test failed, for its namespace."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
 
 
 def _folder(config: pytest.Config) -> Path:
@@ -84,7 +102,10 @@ def bocau_templates() -> Mapping[str, list[str]]:
 
 @pytest.fixture
 def bocau(
-    bocau_server: Server, bocau_templates: Mapping[str, list[str]], monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    bocau_server: Server,
+    bocau_templates: Mapping[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Bocau]:
     """A namespace for this test alone; ESMS_BASE_URL, ESMS_API_KEY and ESMS_SECRET_KEY are set to it."""
     space = open_namespace(bocau_server.admin, bocau_templates)
@@ -92,5 +113,8 @@ def bocau(
         monkeypatch.setenv(name, value)
     try:
         yield space
+        artifacts = str(request.config.getoption("--bocau-artifacts") or "")
+        if artifacts and request.node.stash.get(_FAILED, False):
+            space.save(Path(artifacts) / _UNSAFE.sub("_", request.node.nodeid).strip("_"))
     finally:
         space.close()
