@@ -11,6 +11,8 @@ from tests.cli.shell import Shell
 
 from bocau import __version__
 from bocau.cli import main
+from bocau.simulator.phone_rules import phone_table
+from bocau.simulator.rules import magic_table
 from bocau.wire.esms.codes import CODES
 
 GOOD = """\
@@ -249,3 +251,19 @@ def test_a_fault_of_our_own_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("BOCAU_TRACEBACK", "1")
     with pytest.raises(LookupError):
         main.run()
+
+
+def test_magic_numbers_are_shown(shell: Shell) -> None:
+    """All of them, for people and for programs; a program gets whole numbers."""
+    said = shell.ok("magic")
+    for ending, meaning in (*magic_table(), *phone_table()):
+        assert f"{ending if ending.isdecimal() else 'any other'}" in said
+        assert meaning in said
+    rows = shell.json("magic")
+    assert {
+        "channel": "sms",
+        "ending": "0002",
+        "number": "0901230002",
+        "meaning": "undelivered: UNDELIV, error 001",
+    } in rows
+    assert [row["ending"] for row in rows if row["channel"] == "call"] == [ending for ending, _ in phone_table()]

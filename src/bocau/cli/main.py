@@ -28,6 +28,7 @@ from bocau.cli import (
     inbounds,
     keys,
     links,
+    magic_numbers,
     moving,
     portability,
     prices,
@@ -183,6 +184,7 @@ app.add_typer(voices.app, name="voice", rich_help_panel=_VOICE)
 app.add_typer(calls.app, name="call", rich_help_panel=_VOICE)
 app.add_typer(trunks.app, name="trunk", rich_help_panel=_VOICE)
 app.command("codes", rich_help_panel=_REFERENCE)(about.codes)
+app.command("magic", rich_help_panel=_REFERENCE)(magic_numbers.magic)
 app.command("version", rich_help_panel=_REFERENCE)(about.version)
 
 
