@@ -36,6 +36,7 @@ from bocau.console.shelf import read_shelf
 from bocau.console.web.acts import ActPages
 from bocau.console.web.calls import CallPages
 from bocau.console.web.charts import ChartPages
+from bocau.console.web.directory import DirectoryPages
 from bocau.console.web.door import WebDoor
 from bocau.console.web.feed import Feed
 from bocau.console.web.frame import Frame
@@ -255,8 +256,9 @@ class Gateway:
         feed = Feed(world, store, None if spaces is None else lambda: len(spaces.refusals()))
         messages = MessagePages(world, store, frame, Beside(acts, feed, calls))
         refused = () if spaces is None else RefusedPages(spaces, frame).routes
+        directory = DirectoryPages(world, store, frame)
         charts = ChartPages(world, store, frame)
-        routes = (*messages.routes, *calls.routes, *acts.routes, *charts.routes, *refused)
+        routes = (*messages.routes, *calls.routes, *acts.routes, *charts.routes, *directory.routes, *refused)
         return WebDoor(world, frame, shelf, routes, gate, self.log, admin.hosts)
 
     async def _open_kit(self) -> tuple[Namespaces | None, Callable[[Request], None]]:

@@ -14,6 +14,7 @@ from bocau.console.shelf import read_shelf
 from bocau.console.web.acts import ActPages
 from bocau.console.web.calls import CallPages
 from bocau.console.web.charts import ChartPages
+from bocau.console.web.directory import DirectoryPages
 from bocau.console.web.door import WebDoor
 from bocau.console.web.feed import Feed
 from bocau.console.web.frame import Frame
@@ -132,8 +133,9 @@ def stand(folder: Path, scenario: Callable[[Stand], Awaitable[None]], *, guarded
         calls = CallPages(place.store, frame, lambda call_id: one.sounds.get(call_id, b""))
         feed = Feed(place.world, place.store, lambda: one.refusals)
         messages = MessagePages(place.world, place.store, frame, Beside(acts, feed, calls))
+        directory = DirectoryPages(place.world, place.store, frame)
         charts = ChartPages(place.world, place.store, frame)
-        routes = (*messages.routes, *calls.routes, *acts.routes, *charts.routes)
+        routes = (*messages.routes, *calls.routes, *acts.routes, *charts.routes, *directory.routes)
         log = make_log(Lines(place.said), place.world.now_ms)
         gate = LogInGate(place.world, place.store, frame, log) if guarded else OpenGate()
         one.door = WebDoor(place.world, frame, shelf, routes, gate, log, hosts=("console.example",))

@@ -188,7 +188,7 @@ def test_a_customer_is_called_again_by_a_button(running: Running, page: Page) ->
     page.until(f"{tries} == 2")
 
 
-PAGES = ("links", "links/simulator", "callbacks", "refused", "charts")
+PAGES = ("links", "links/simulator", "callbacks", "refused", "charts", "accounts", "accounts/1", "templates", "inbound")
 WORDS = {"en": ("Messages", "What happened"), "vi": ("Tin nhắn", "Diễn biến")}
 
 

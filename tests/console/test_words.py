@@ -27,6 +27,8 @@ KINDS = frozenset(re.findall(r'Moment\(\s*[a-z_.]+, "([a-z ]+)"', (HOME / "telli
 CALLBACKS = ("waiting", "done", "given_up")
 LINKS = ("bound", "partly bound", "works", "partly works", "down", "running", "paused", "draining", *Phase)
 """What a link says of itself; its page translates it."""
+STANDING = ("active", "locked", "disabled", "expired", "kept", "waiting", "done", "given_up")
+"""Of accounts, keys, brandnames, and messages from subscribers."""
 HANGERS = ("caller", "callee")
 REFUSALS = ("This is no address that can be called: http or https, a host, and a path.",)
 """Of an act, said beside the field."""
@@ -57,7 +59,7 @@ def in_code() -> Iterator[str]:
 def said() -> set[str]:
     """Everything."""
     tables = [phrase for table in TABLES for phrase in table.values()]
-    return {*in_templates(), *in_code(), *tables, *KINDS, *State, *CALLBACKS, *LINKS, *HANGERS, *REFUSALS}
+    return {*in_templates(), *in_code(), *tables, *KINDS, *State, *CALLBACKS, *LINKS, *STANDING, *HANGERS, *REFUSALS}
 
 
 def test_every_phrase_is_there_in_vietnamese() -> None:

@@ -63,7 +63,7 @@ def add(
     """Register a text. An equal one only takes the new class."""
     with told(as_json):
         from bocau.cli.desk import BRANDNAME_TYPE, at_desk, find_account, find_brandname, network, read_telcos
-        from bocau.cli.linting import warnings
+        from bocau.console.linting import warnings
         from bocau.core.directory import TemplateRow
         from bocau.core.telcos import TELCOS
         from bocau.core.template import is_otp
@@ -119,7 +119,7 @@ def lint_template(
     Exit code 0, whatever is found: it is advice. A text that cannot be a template is an error.
     """
     with told(as_json):
-        from bocau.cli.linting import lint
+        from bocau.console.linting import lint
 
         if bool(text) == bool(number):
             raise Trouble("Give a TEXT, or the --id of a registered template.")

@@ -1,4 +1,4 @@
-"""`bocau template lint`: what a template will cost and what is doubtful about it, as a document and in words."""
+"""What a template will cost and what is doubtful about it, as a document and in words, for command line and console."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
