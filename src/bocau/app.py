@@ -248,12 +248,13 @@ class Gateway:
         if not admin.console:
             return None
         shelf = read_shelf()
-        frame = Frame(shelf, development=self._kit is not None)
+        refusals = None if spaces is None else lambda: len(spaces.refusals())
+        frame = Frame(shelf, refusals)
         gate = LogInGate(world, store, frame, self.log) if self._kit is None else OpenGate()
         acts = ActPages(self.acts(), store, frame)
         phone = None if self._kit is None else self._kit.phone
         calls = CallPages(store, frame, None if phone is None else phone.sound)
-        feed = Feed(world, store, None if spaces is None else lambda: len(spaces.refusals()))
+        feed = Feed(world, store, refusals)
         messages = MessagePages(world, store, frame, Beside(acts, feed, calls))
         refused = () if spaces is None else RefusedPages(spaces, frame).routes
         directory = DirectoryPages(world, store, frame)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 from tests.console.browser import CHROMIUM, Browser, Page
+from tests.system.processes import free_port
 
 from bocau.client import Client, TemplateMismatch
 
@@ -223,3 +224,64 @@ def test_a_phone_shows_everything_without_scrolling_aside(running: Running, page
     page.open(running.console + path.format(smsid=smsid))
     assert page.run("document.documentElement.scrollWidth") <= 360
     assert findings(page) == []
+
+
+SETTINGS = """\
+[api]
+port = {api}
+[admin]
+port = {admin}
+[store]
+path = "{folder}/bocau.db"
+[[carrier]]
+name = "north"
+host = "127.0.0.1"
+port = 9
+system_id = "us"
+password = "pw"
+[[route]]
+name = "all"
+carrier = "north"
+"""
+PASSWORD = re.compile(r"^  ([a-z2-7-]{29})$", re.MULTILINE)
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The console of a `bocau serve` that begins, and the password of its first admin."""
+    ports = {"api": free_port(), "admin": free_port()}
+    file, said = tmp_path / "bocau.toml", tmp_path / "said"
+    file.write_text(SETTINGS.format(folder=tmp_path, **ports))
+    file.chmod(0o600)
+    command = [sys.executable, "-m", "bocau", "serve", "--config", str(file)]
+    with said.open("w") as stream, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stream) as program:
+        assert program.stdout is not None
+        try:
+            found = None
+            while found is None:
+                assert program.stdout.readline(), said.read_text()
+                found = PASSWORD.search(said.read_text())
+            yield f"http://127.0.0.1:{ports['admin']}/console/", found[1]
+        finally:
+            program.terminate()
+            program.stdout.read()
+
+
+def test_the_console_of_production_lets_in_who_logs_in(guarded: tuple[str, str], browser: Browser) -> None:
+    """With the password of the first start; every page is sound, and after the log-out there is none."""
+    console, password = guarded
+    page = browser.page()
+    page.open(f"{console}accounts")
+    assert page.run("location.pathname") == "/console/login"
+    assert findings(page) == []
+    page.run("document.querySelector('#name').value = 'admin'; true")
+    page.run(f"document.querySelector('#password').value = '{password}'; true")
+    page.act("document.querySelector('form').requestSubmit()")
+    assert page.run("location.pathname") == "/console/accounts"
+    for path in ("", "links/north", "callbacks", "charts", "accounts", "templates", "inbound"):
+        page.open(console + path)
+        assert findings(page) == [], path
+    page.act("document.querySelector('form[action$=logout] button').click()")
+    page.open(console)
+    assert page.run("location.pathname") == "/console/login"
+    assert page.complaints == []

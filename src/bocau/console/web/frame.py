@@ -65,7 +65,8 @@ def _span(milliseconds: int) -> str:
 class Frame:
     """Renders templates; what varies with every page comes in with it."""
 
-    def __init__(self, shelf: Mapping[str, Asset], *, development: bool = False) -> None:
+    def __init__(self, shelf: Mapping[str, Asset], refusals: Callable[[], int] | None = None) -> None:
+        """`refusals` counts the refused requests of a development start; None: this is none."""
         self._environment = environment = Environment(
             loader=PackageLoader("bocau.console"),
             autoescape=True,
@@ -84,7 +85,7 @@ class Frame:
         }
         environment.filters.update(filters)
         environment.globals["languages"] = LANGUAGES
-        environment.globals["development"] = development
+        environment.globals["count_refusals"] = refusals
         environment.globals["asset"] = lambda name: f"/console/assets/{name}?{shelf[name].mark}"
 
     def render(self, template: str, viewer: Viewer, path: str, **values: object) -> bytes:
