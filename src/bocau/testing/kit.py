@@ -268,20 +268,20 @@ class Bocau:
     def story(self) -> str:
         """What happened in this namespace, in words."""
         told = self._api.ask("GET", self._path)
-        messages = [str(Message.of(one)) for one in told["messages"][-_SHOWN:]]
-        refusals = [_refused(one) for one in told["refusals"][-_SHOWN:]]
-        strangers = [_refused(one) for one in self._api.ask("GET", "/test")["strangers"][-3:]]
-        calls = [str(self._call({**one, "wav": None})) for one in told["calls"][-_SHOWN:]]
-        lines = [
-            "what was accepted:",
-            *(messages or ["nothing"]),
-            *calls,
-            "what was refused:",
-            *(refusals or ["nothing"]),
-        ]
-        if strangers:
-            lines += ["refused with keys that are nobody's, of whatever test:", *strangers]
-        return "\n".join(line if line.endswith(":") else f"  {line}" for line in lines)
+        strangers = self._api.ask("GET", "/test")["strangers"]
+        accepted = [self._told(Message.of(one)) for one in told["messages"] if one["state"] != "rejected"]
+        calls = [str(self._call({**one, "wav": None})) for one in told["calls"]]
+        faults = [f"{one['line']}  (about {one['seen']}, struck {one['struck']})" for one in told["faults"]]
+        chapters = {
+            "what was accepted:": [*accepted[-_SHOWN:], *calls[-_SHOWN:]] or ["nothing"],
+            "what was refused:": [_refused(one) for one in told["refusals"][-_SHOWN:]] or ["nothing"],
+            "refused with keys that are nobody's, of whatever test:": [_refused(one) for one in strangers[-3:]],
+            "faults in force:": faults,
+        }
+        return "\n".join("\n  ".join([title, *lines]) for title, lines in chapters.items() if lines)
+
+    def _told(self, message: Message) -> str:
+        return f"{message}{', given to the test before' if message.id in self._given else ''}"
 
     def save(self, folder: Path) -> None:
         """Write everything that happened into a folder: `story.json`, with the timeline of each request, and a WAV file
@@ -340,6 +340,7 @@ def open_namespace(admin: str, templates: Mapping[str, list[str]] | None = None)
 
 
 def _refused(one: Mapping[str, Any]) -> str:
-    told = f"{one['phone'] or '(no phone)'}  {one['code']} {one['message']}".rstrip()
+    """The request, and below it why."""
+    why = f"{one['code']} {one['message']}".rstrip()
     reason = f": {one['reason']}" if one["reason"] else ""
-    return f"{told}{reason}  {one['content']!r}"
+    return f"{one['phone'] or '(no phone)'}  {one['content']!r}\n      {why}{reason}"
