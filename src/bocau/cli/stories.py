@@ -158,7 +158,7 @@ def _print_line(line: "StoryLine", shown: "Shown", as_json: bool) -> None:
         when = _paint(_DIM, _date(line.final_ms or line.created_ms)[11:])
         sender = _paint(_BOLD, line.brandname or "-")
         text = plain(shown.text(line.content)).replace("\n", "\u21b5")
-        reason = f"  {plain(line.reason)}" if line.reason else ""
+        reason = f"  {plain(line.reason)}" if line.reason.strip("0") else ""  # 000 is no error
         print(f"{when}  {state}  {shown.phone(line.phone)}  {sender}: {text}{reason}  {_paint(_DIM, line.smsid)}")
     sys.stdout.flush()
 
