@@ -102,6 +102,7 @@ class LogEvent(StrEnum):
     WORKER_START = "worker.start", "a process that places calls has begun"
     WORKER_DIE = "worker.die", "a process that places calls ended unasked; another one is started"
     VOICE_WARN = "voice.warn", "the voice that speaks codes is no person's"
+    VOICE_JUMP = "voice.jump", "an account's calls are unlike those before: far fewer answered, or most to one range"
 
     STORE_OPEN = "store.open", "the store is open and was checked"
     STORE_MIGRATE = "store.migrate", "the schema was brought up to date"

@@ -19,6 +19,7 @@ from bocau.core.outcome import match_key
 from bocau.core.text import find_code
 from bocau.deliver.record import Recorder, Sent, TakeReceipt
 from bocau.deliver.sip.order import NO_MEDIA, CallResult, CallStatus, Retry, Side
+from bocau.deliver.voice.alarm import CallAlarm
 from bocau.deliver.voice.crew import Crew, Heard, Lost
 from bocau.deliver.voice.messages import Key, Over, Picked, Place, Rang
 from bocau.ports import Pulse, Submission, World
@@ -121,6 +122,7 @@ class VoiceCarrier:
         self._ringing: set[str] = set()
         """Numbers with a call: there is one at a time for each."""
         self._trunk_meters = trunk_meters
+        self._alarm = CallAlarm()
         self._calls_at_once = calls_at_once
         self._calls_of: Counter[int] = Counter()
         """Calls at this moment by account."""
@@ -331,6 +333,7 @@ class VoiceCarrier:
             self.pulse.beat()
         record = self._record_of(call, result.status.value, result)
         self._count(call, record, result)
+        self._look(call, result)
         if call.answered_ms is not None:
             state = AttemptState.DELIVERED if result.plays else AttemptState.UNDELIVERED
             self._remember(record, result, lambda: self._report(call, state, record))
@@ -366,6 +369,15 @@ class VoiceCarrier:
         meters.packets_received += media.received
         meters.packets_lost += media.lost
         meters.far_packets_lost += media.sent * (media.far_lost_percent or 0) // 100
+
+    def _look(self, call: _Call, result: CallResult) -> None:
+        """Whether the account's calls are unlike those before; what a trunk could not do tells nothing of them."""
+        if result.retry in _TRUNK_FAULT or call.cut:
+            return
+        account_id, answered = call.sent.account_id, call.answered_ms is not None
+        found = self._alarm.take(account_id, call.sent.phone, answered=answered, now_ms=self._world.now_ms())
+        if found:
+            self._log.warning(LogEvent.VOICE_JUMP, account=account_id, reason=found)
 
     # What the store is told
 
