@@ -5,6 +5,7 @@ Standing in the command line's place, it may import what a process with trunks b
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -75,6 +76,7 @@ async def _serve(end: socket.socket) -> None:
         capture_process(made)
         asyncio.get_running_loop().set_exception_handler(loop_fault_handler(made))
         made.info(LogEvent.WORKER_START)
+        _calm_the_collector()
         return made
 
     worker = pipe.worker = VoiceWorker(world, _names, log, pipe.send, _aes)
@@ -88,6 +90,14 @@ async def _serve(end: socket.socket) -> None:
     await worker.close()
     pipe.close()
     await asyncio.sleep(0)
+
+
+def _calm_the_collector() -> None:
+    """The voice is prepared, and it and all code stay: to look them over for cycles holds up the sound of every call
+    for as long as a packet lasts."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _names() -> ServiceNames:
