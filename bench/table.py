@@ -62,6 +62,7 @@ def call_table(result: dict[str, Any]) -> str:
             f"p50 {gap['p50']} ms, p99 {gap['p99']} ms, p99.9 {gap['p99.9']} ms, most {gap['max']} ms",
         ),
         ("", f"(wanted: p99 below 40) over {heard['packets']} packets, {heard['lost']} lost"),
+        ("", f"the far end's own pace, for comparison: p99 {heard['own_tick_p99_ms']} ms between ticks of 20"),
         ("accepting a text", f"p50 {quiet['p50']} ms, p99 {quiet['p99']} ms without calls"),
         ("", f"p50 {busy['p50']} ms, p99 {busy['p99']} ms beside them (wanted: not doubled)"),
     ]
