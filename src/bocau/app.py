@@ -87,6 +87,8 @@ _BEAT_SECONDS: Final = 1.0
 _DISK_SECONDS: Final = 1.0
 _SHRED_SECONDS: Final = 5.0
 _HOUR_MS: Final = 3_600_000
+_TEND_SECONDS: Final = 2.5
+"""Between two words that this node lives; from one that is silent for 15 s the others take over within 20 s."""
 _CARRIER_CONNECTIONS: Final = 128
 _RELOADED: Final = ("carrier", "route", "trunk", "voice")
 """Tables that a reload takes over, and with them how SmsType 8 reaches the phone, which belongs to the routes."""
@@ -235,7 +237,7 @@ class Gateway:
         host = f"[{settings.admin.host}]" if ":" in settings.admin.host else settings.admin.host
         hang_doorplate(settings.store.path, Doorplate(f"http://{host}:{self.admin.port}", control.token))
         self._watch()
-        for loop in self._keeping_loops:
+        for loop in (self._tend_loop, *self._keeping_loops):
             loop.start()
         await self._begin_sending()
         await self._look_at_disk()
@@ -407,6 +409,7 @@ class Gateway:
         self._beat_loop = ClaimLoop(world, self._beat, _BEAT_SECONDS, log)
         self._disk_loop = ClaimLoop(world, self._look_at_disk, _DISK_SECONDS, log)
         self._quarantine_loop = ClaimLoop(world, self._look_for_release, _DIRECTORY_POLL_SECONDS, log)
+        self._tend_loop = ClaimLoop(world, self._tend, _TEND_SECONDS, log)
 
     def _copy_with(self, ids: Ids) -> Callable[[StoryLine, str], Admission]:
         """Copies a message for a phone, as of now."""
@@ -454,6 +457,11 @@ class Gateway:
     def _calls_at_once(self, account_id: int) -> int:
         account = self.door.directory.accounts.get(account_id)
         return 0 if account is None else account.limits.calls_at_once
+
+    async def _tend(self) -> bool:
+        """Say that this node lives, and take over what dead ones held."""
+        self._tell_taken_over(await self.store.tend(self.world.now_ms()))
+        return False
 
     async def _note_used(self) -> bool:
         """Note when keys were used last: once a minute, so that no message pays for it."""
@@ -557,13 +565,18 @@ class Gateway:
             await self._web.close()
         await self.admin.close(1.0)
         take_doorplate_down(self.settings.store.path)
+        await self._tend_loop.stop()
         await self.store.close(self.world.now_ms())
         self.log.info(LogEvent.GATEWAY_END)
 
     def _tell_rescued(self) -> None:
-        given_back, uncertain, callbacks = self.store.rescued
+        place = StorePlace(*self.settings.store.place())
+        self.log.info(LogEvent.STORE_OPEN, file=str(place), epoch=self.store.epoch)
+        self._tell_taken_over(self.store.rescued)
+
+    def _tell_taken_over(self, rescued: tuple[int, int, int]) -> None:
+        given_back, uncertain, callbacks = rescued
         self.telemetry.schedule.rescued += given_back + uncertain
-        self.log.info(LogEvent.STORE_OPEN, file=str(StorePlace(*self.settings.store.place())), epoch=self.store.epoch)
         if given_back or uncertain or callbacks:
             self.log.warning(
                 LogEvent.MESSAGE_RESCUE, given_back=given_back, uncertain=uncertain, callbacks_due_again=callbacks

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import re
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -333,29 +334,29 @@ def test_the_start_of_a_node_leaves_alone_what_a_living_one_holds(house: House, 
 
 
 def test_a_new_start_of_a_node_takes_over_from_its_last(house: House, engine: PostgresEngine) -> None:
-    """What was claimed goes back, what was begun is uncertain; the old start, if it still lives, begins nothing."""
+    """What was claimed goes back, what was begun is uncertain; the old start, if it lives, writes nothing more."""
     held, flying = house.accept(ours=True), house.sending()
     second = house.run(node(engine, 7))
     assert second.rescued == (1, 1, 0)
-    assert house.begin(held) is None
+    with pytest.raises(StoreFault):
+        house.begin(held)
     assert house.state(flying) is State.UNCERTAIN
     house.run(second.close(NOON))
 
 
-def test_what_a_stopped_node_held_is_found_by_the_next_start_of_any(house: House, engine: PostgresEngine) -> None:
-    """A clean end may leave work in hand."""
+def test_what_a_node_holds_at_its_clean_end_is_the_others_at_once(house: House, engine: PostgresEngine) -> None:
+    """They need not wait until it is missed."""
 
-    async def go() -> tuple[int, int, int]:
+    async def go() -> list[int]:
         second = await node(engine, 8)
         (accepted,) = offer(second, house.draft(ours=False))
         await accepted
         assert len((await second.claim(house.now, {"otp": 5}, frozenset())).messages) == 1
         await second.close(NOON)
-        third = await node(engine, 9)
-        await third.close(NOON)
-        return third.rescued
+        claimed = await house.store.claim(house.now, {"otp": 5}, frozenset())
+        return [message.owner for message in claimed.messages]
 
-    assert house.run(go()) == (1, 0, 0)
+    assert house.run(go()) == [house.store.epoch]
 
 
 def test_of_two_messages_that_end_on_two_nodes_at_once_one_tells(house: House, engine: PostgresEngine) -> None:
@@ -387,6 +388,87 @@ def test_of_two_messages_that_end_on_two_nodes_at_once_one_tells(house: House, e
         await second.close(NOON)
 
     house.run(go())
+
+
+# Nodes that die
+
+
+def silence(engine: PostgresEngine, number: int, seconds: int) -> None:
+    """A node said its last word so long ago, by the database's clock."""
+    engine.change(f"UPDATE node SET seen_ms = seen_ms - {seconds * 1000} WHERE node = {number}")  # noqa: S608
+
+
+def test_a_node_that_was_silent_too_long_is_taken_over_by_the_others(house: House, engine: PostgresEngine) -> None:
+    """What it held goes back, what it had begun becomes uncertain; a living node's is left alone (promises P14)."""
+
+    async def go() -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        second = await node(engine, 8)
+        before = await second.tend(NOON)
+        silence(engine, 7, 16)
+        after = await second.tend(NOON)
+        await second.close(NOON)
+        return before, after
+
+    held, flying = house.accept(ours=True), house.sending()
+    assert house.run(go()) == ((0, 0, 0), (1, 1, 0))
+    assert house.row(held).owner == 0
+    assert house.state(flying) is State.UNCERTAIN
+
+
+def test_a_node_that_thaws_writes_nothing_more(house: House, engine: PostgresEngine) -> None:
+    """Not one statement of it: its work is somebody else's, and it must start anew."""
+    held, flying = house.accept(ours=True), house.sending()
+
+    async def take_over() -> None:
+        second = await node(engine, 8)
+        silence(engine, 7, 16)
+        await second.tend(NOON)
+        claimed = await second.claim(house.now, {"otp": 5}, frozenset())
+        assert [message.id for message in claimed.messages] == [held.id]
+        await second.close(NOON)
+
+    house.run(take_over())
+    for put in (partial(house.begin, held), partial(house.take, flying), partial(house.accept)):
+        with pytest.raises(StoreFault):
+            put()
+    assert [str(error) for error in engine.faults] == [
+        "another node took over from this one, which was silent for too long"
+    ]
+    assert house.state(flying) is State.UNCERTAIN
+
+
+def test_a_node_that_tends_itself_is_not_taken_over(house: House, engine: PostgresEngine) -> None:
+    """Its word counts up to the last moment."""
+
+    async def go() -> tuple[int, int, int]:
+        second = await node(engine, 8)
+        silence(engine, 7, 14)
+        await house.store.tend(NOON)
+        silence(engine, 7, 14)
+        taken = await second.tend(NOON)
+        await second.close(NOON)
+        return taken
+
+    held = house.accept(ours=True)
+    assert house.run(go()) == (0, 0, 0)
+    assert house.begin(held) == 0
+
+
+def test_who_was_away_himself_does_not_judge_others(house: House, engine: PostgresEngine) -> None:
+    """After a restart of the server every node was silent; none of them is dead."""
+
+    async def go() -> tuple[int, int, int]:
+        second = await node(engine, 8)
+        silence(engine, 7, 40)
+        silence(engine, 8, 40)
+        taken = await second.tend(NOON)
+        await house.store.tend(NOON)
+        await second.close(NOON)
+        return taken
+
+    held = house.accept(ours=True)
+    assert house.run(go()) == (0, 0, 0)
+    assert house.begin(held) == 0
 
 
 # Conflicts and lost connections

@@ -478,3 +478,11 @@ def test_what_is_in_doubt_and_what_matched_nothing_is_counted(house: House) -> N
     house.report("zz")
     counts = house.run(house.store.counts())
     assert (counts.uncertain, counts.orphans) == (1, 1)
+
+
+def test_a_node_alone_finds_nobody_to_take_over_from(house: House) -> None:
+    """Whatever it holds itself stays its own."""
+    held, flying = house.accept(ours=True), house.sending()
+    assert house.run(house.store.tend(house.now)) == (0, 0, 0)
+    assert house.begin(held) == 0
+    assert house.take(flying).state is State.SENT

@@ -3,10 +3,10 @@
 import asyncio
 import json
 import time
-from typing import Final
+from typing import Any, Final
 
 from tests.system.evidence import gather, open_work
-from tests.system.processes import Stage
+from tests.system.processes import Stage, now_ms
 from tests.system.reconcile import Finding, reconcile
 
 __all__ = ["FAST", "WINDOW", "assert_sound", "drained", "run"]
@@ -25,8 +25,17 @@ async def drained(stage: Stage, seconds: float = 60.0) -> None:
     """Wait until every message has ended and every callback is done. The store tells, the logs are asked later."""
     gives_up = time.monotonic() + seconds
     while (left := open_work(stage)) != (0, 0):
-        assert time.monotonic() < gives_up, f"{left[0]} messages and {left[1]} callbacks are open after {seconds} s"
+        assert time.monotonic() < gives_up, f"{left} messages and callbacks are open after {seconds} s: {_open(stage)}"
         await asyncio.sleep(0.1)
+
+
+def _open(stage: Stage) -> list[tuple[Any, ...]]:
+    """How many open messages of each kind, with whose they are and how far their next moment is."""
+    (rows,) = stage.look(
+        "SELECT state, route_class, owner, count(*), min(wake_ms), min(due_ms) FROM message WHERE wake_ms IS NOT NULL"
+        " GROUP BY state, route_class, owner"
+    )
+    return [(*row[:4], row[4] - now_ms(), row[5] - now_ms()) for row in rows]
 
 
 async def run(stage: Stage) -> None:

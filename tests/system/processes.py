@@ -228,11 +228,11 @@ class Stage:
         self.carrier = Child("carrier", ["-m", "bocau.cli.simulator_command", *smsc], folder, {})
         self.sink = Child("sink", [str(_SINK), "--journal", str(self.called)], folder, {})
 
-    def another_gateway(self, name: str, api_port: int) -> Child:
+    def another_gateway(self, name: str, api_port: int, settings: Mapping[str, str] | None = None) -> Child:
         """A gateway on the same store and carrier; not started."""
         place = ["--data", str(self.folder / "data"), "--api-port", str(api_port), "--admin-port", "0"]
         host = ["--host-carrier", f"127.0.0.1:{self.carrier_port}", "--no-first-message", "--profile", self._profile]
-        return Child(name, ["-m", "bocau", "dev", *place, *host], self.folder, self._settings)
+        return Child(name, ["-m", "bocau", "dev", *place, *host], self.folder, {**self._settings, **(settings or {})})
 
     async def __aenter__(self) -> Self:
         self.asked.touch()
@@ -274,6 +274,14 @@ class Stage:
         """SIGKILL to the gateway, remembered for the reconciliation; the moment."""
         self.up.clear()
         self.kills.append(self.gateway.kill())
+        self._killed = True
+        return self.kills[-1]
+
+    def freeze(self) -> int:
+        """SIGSTOP to the gateway, which others will take for dead; the moment."""
+        self.up.clear()
+        os.kill(self.gateway.pid, signal.SIGSTOP)
+        self.kills.append(now_ms())
         self._killed = True
         return self.kills[-1]
 

@@ -81,6 +81,7 @@ __all__ = [
     "KitStore",
     "LedgerLine",
     "LedgerWindow",
+    "NodeStore",
     "OperatorStore",
     "OutcomeDeadlines",
     "Quarantine",
@@ -457,6 +458,17 @@ class ForgetStore(Protocol):
 
     async def shred(self) -> bool:
         """Have nothing of what was forgotten left in the store's files. False: not now, somebody reads an old state."""
+        ...
+
+
+class NodeStore(Protocol):
+    """What a node needs to live beside others."""
+
+    async def tend(self, now_ms: int) -> tuple[int, int, int]:
+        """Say that this node lives, and take over what nodes that live no more held: every few seconds.
+
+        Returns how many messages went back, how many became uncertain, how many callbacks fall due again.
+        """
         ...
 
 

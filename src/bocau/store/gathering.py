@@ -98,6 +98,14 @@ class Gathering(abc.ABC):
         """Whether the store must not be written any more."""
         return self._dead is not None
 
+    def give_up(self, error: BaseException) -> None:
+        """Nothing may be written any more, and everybody is told."""
+        if self._dead is None:
+            self._dead = error
+        if not self._told_fatal:
+            self._told_fatal = True
+            self._on_fatal(self._dead)
+
     async def close(self) -> None:
         """Finish what waits, and what that brings with it. What comes later gets a StoreFault."""
         while self._busy:
@@ -141,9 +149,8 @@ class Gathering(abc.ABC):
 
     def _finish(self, lots: list[Lot], results: list[Sequence[Any]]) -> None:
         """Tell everybody; what they put meanwhile is in the next transaction."""
-        if self._dead is not None and not self._told_fatal:
-            self._told_fatal = True
-            self._on_fatal(self._dead)
+        if self._dead is not None:
+            self.give_up(self._dead)
         for (_, _, dones), lot_results in zip(lots, results, strict=True):
             for done, result in zip(dones, lot_results, strict=True):
                 try:

@@ -27,6 +27,10 @@ _ASK_AGAIN_SECONDS: Final = 0.05
 _UNHEARD_OF: Final = "in the future"
 
 
+class TakenForDead(Exception):  # noqa: N818
+    """This node's work is somebody else's: it must start anew."""
+
+
 class _Undecided(Exception):  # noqa: N818
     """The connection was lost while COMMIT was on its way."""
 
@@ -41,9 +45,10 @@ class Transactions(Gathering):
 
     broken_rules = (asyncpg.IntegrityConstraintViolationError,)
 
-    def __init__(self, link: Link, *, on_fatal: Callable[[BaseException], None]) -> None:
+    def __init__(self, link: Link, *, on_fatal: Callable[[BaseException], None], begin: str = "BEGIN") -> None:
         super().__init__(on_fatal)
         self._link = link
+        self._begin = begin
         self._running: asyncio.Task[None] | None = None
         self.conflicts = 0
         """Transactions that were tried again because of another node's."""
@@ -62,6 +67,8 @@ class Transactions(Gathering):
         try:
             results = await self._persist(lots, self._loop.time() + _PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 - the rim: whatever it is, everybody is told, and the next one is tried
+            if isinstance(error, TakenForDead):
+                self.give_up(error)
             self._fail(lots, error)
         else:
             self._settle(lots, results)
@@ -75,7 +82,7 @@ class Transactions(Gathering):
             except _Undecided as lost:
                 if await self._was_committed(lost.number, give_up_at):
                     return lost.results
-            except (StoreBroken, LinkLost):
+            except (StoreBroken, LinkLost, TakenForDead):
                 raise
             except _CONFLICTS:
                 conflicts += 1
@@ -96,7 +103,7 @@ class Transactions(Gathering):
         work = PostgresWork(connection)
         run = self._run_carefully if carefully else self._run
         try:
-            await connection.execute("BEGIN")
+            await self._open(connection)
             results = [await run(work, kind, items) for kind, items, _ in lots]
             # None if nothing was written: then it does not matter whether the COMMIT arrives.
             ((number,),) = await work.rows("SELECT pg_current_xact_id_if_assigned()")
@@ -111,6 +118,12 @@ class Transactions(Gathering):
                 raise
             raise _Undecided(number, results) from error
         return results
+
+    async def _open(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
+        try:
+            await connection.execute(self._begin)
+        except asyncpg.DivisionByZeroError as error:
+            raise TakenForDead("another node took over from this one, which was silent for too long") from error
 
     async def _roll_back(self, connection: Any, error: BaseException) -> None:  # noqa: ANN401 - asyncpg has no types
         if is_lost(error) or connection.is_closed():

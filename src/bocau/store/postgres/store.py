@@ -8,6 +8,7 @@ from bocau.store.contract import Clerk, OutcomeDeadlines, StoreBroken, StoreFaul
 from bocau.store.gathering import Kind
 from bocau.store.postgres.commit import Transactions
 from bocau.store.postgres.link import Address, Link, LinkLost
+from bocau.store.postgres.living import Living, beginning
 from bocau.store.postgres.opening import migrate
 from bocau.store.postgres.reading import PostgresReading
 from bocau.store.postgres.work import PostgresWork
@@ -19,6 +20,7 @@ from bocau.store.work import Work
 __all__ = ["PostgresStore"]
 
 _NO_START: Final = Start(0, 0, (0, 0, 0))
+_FIRST: Final = 0
 _LAST: Final = 99
 """The rank of what ends a node: after everything else of its last transaction."""
 
@@ -39,6 +41,8 @@ class PostgresStore(RoomStore):
         super().__init__(load("postgresql"), self._reading, commit, start, tell_inbound=tell_inbound)
         self._link = link
         self._end = Kind("end", _LAST, self._stop_node)
+        self._living: Living | None = None
+        self._tending: Kind[int, tuple[int, int, int]] | None = None
 
     @classmethod
     async def gateway(
@@ -67,7 +71,11 @@ class PostgresStore(RoomStore):
         except BaseException:
             await link.close()
             raise
-        return cls(address, link, Transactions(link, on_fatal=on_fatal), start, tell_inbound=tell_inbound)
+        commit = Transactions(link, on_fatal=on_fatal, begin=beginning(start.epoch))
+        store = cls(address, link, commit, start, tell_inbound=tell_inbound)
+        store._living = living = Living(store._q, start.epoch, deadlines)
+        store._tending = Kind("tend", _FIRST, living.tend)
+        return store
 
     @classmethod
     async def administrate(cls, address: Address, clerk: Clerk) -> "PostgresStore":
@@ -80,7 +88,7 @@ class PostgresStore(RoomStore):
         except BaseException:
             await link.close()
             raise
-        store = cls(address, link, Transactions(link, on_fatal=_ignore))
+        store = cls(address, link, Transactions(link, on_fatal=_ignore, begin=beginning(0)))
         store.clerk = clerk
         return store
 
@@ -88,6 +96,10 @@ class PostgresStore(RoomStore):
     def trouble(self) -> str:
         """Why the server cannot be reached just now; empty while it can."""
         return self._link.trouble or self._reading.trouble
+
+    async def tend(self, now_ms: int) -> tuple[int, int, int]:
+        """See NodeStore."""
+        return (0, 0, 0) if self._tending is None else await self._commit.call(self._tending, now_ms)
 
     async def close(self, now_ms: int) -> None:
         """Commit what waits and let go of the server."""
@@ -99,6 +111,9 @@ class PostgresStore(RoomStore):
 
     async def _stop_node(self, db: Work, items: Sequence[int]) -> list[None]:
         await db.many(self._q["stop_node"], [(self.epoch, now_ms) for now_ms in items])
+        if self._living is not None:
+            # What is still in hand is the others' at once.
+            await self._living.rescue(db, items[0])
         return [None] * len(items)
 
 
