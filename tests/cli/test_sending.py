@@ -183,6 +183,14 @@ def test_a_status_is_told_in_words_or_as_it_came(shell: Shell, gateway: Stub) ->
     assert shell.ok("status", SMSID, "--url", gateway.url, "--json") == status_body(7) + "\n"
 
 
+def test_a_status_tells_of_a_possible_duplicate(shell: Shell, gateway: Stub) -> None:
+    """It stands in a header, because the API has no member for it."""
+    gateway.answer(STATUS, status_body(5, succeeded=1))
+    gateway.answer(STATUS, status_body(5, succeeded=1), headers={"X-Bocau-Possible-Duplicate": "1"})
+    assert "possible duplicate" not in shell.ok("status", SMSID, "--url", gateway.url)
+    assert "possible duplicate" in shell.ok("status", SMSID, "--url", gateway.url)
+
+
 def test_an_unknown_id_fails_with_cause_and_fix(shell: Shell, gateway: Stub) -> None:
     """Exit code 1, in words and as JSON."""
     gateway.answer(STATUS, '{"CodeResponse":"105","SMSID":"x"}')

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.shell import Shell
 
 from bocau.client import Client, TemplateMismatch
-from bocau.console.telling import Shown, headline, moments
+from bocau.console.telling import POSSIBLE_DUPLICATE, Shown, headline, moments
 from bocau.store.contract import AttemptLine, CallbackLine, LedgerLine, Story, StoryLine, TryLine
 
 NOON = 1_800_000_000_000
@@ -56,6 +56,12 @@ def test_the_life_of_a_message_is_told_in_order() -> None:
         (901, "called", "try 1: HTTP 502, 12 ms"),
         (31_000, "next call", "try 2"),
     ]
+
+
+def test_a_possible_duplicate_is_told_on_the_first_lines() -> None:
+    """Whoever reads the story of a message that came twice sees why."""
+    assert dict(headline(line(repeated=True), Shown(True, True)))["Note"] == POSSIBLE_DUPLICATE
+    assert "Note" not in dict(headline(line(), Shown(True, True)))
 
 
 def test_numbers_and_texts_are_hidden_unless_they_are_asked_for() -> None:

@@ -352,6 +352,17 @@ def test_odd_values_in_a_result_do_not_break_the_reader(value: object) -> None:
     assert read_status(Reply(200, {}, json.dumps(members).encode())).smsid == "x"
 
 
+def test_a_status_knows_of_possible_duplicates() -> None:
+    """Told in a header of a bocau; another service has none, and garbage counts as none."""
+    body = b'{"CodeResponse":"100","SMSID":"x"}'
+    found = {
+        said: read_status(Reply(200, {"x-bocau-possible-duplicate": said}, body)).possible_duplicates
+        for said in ("2", "", "many", "-1")
+    }
+    assert found == {"2": 2, "": 0, "many": 0, "-1": 0}
+    assert read_status(Reply(200, {}, body)).possible_duplicates == 0
+
+
 def test_the_client_brings_nothing_of_the_server() -> None:
     """Neither a room nor a dependency; a program that only sends stays small."""
     code = (

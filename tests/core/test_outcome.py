@@ -148,7 +148,7 @@ def test_counts_and_prices_of_a_summary() -> None:
     """Six receivers, two of them dropped at the door."""
     rows = [(S.DELIVERED, 10, 1), (S.FAILED, 20, 1), (S.UNKNOWN, 40, 1), (S.EXPIRED, 80, 0)]
     summary = summarise("abc", 6, 2, rows)
-    assert summary == ("abc", S.FAILED, 6, 3, 1, 5, 50)
+    assert summary == ("abc", S.FAILED, 6, 3, 1, 5, 50, 0)
 
 
 @pytest.mark.parametrize(("tries", "sent"), [(0, 0), (1, 1), (3, 1)])

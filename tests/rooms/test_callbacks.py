@@ -306,6 +306,21 @@ def test_a_callback_is_told_once_and_recorded() -> None:
     run(scenario)
 
 
+def test_a_callback_of_a_possible_duplicate_says_so_in_a_header() -> None:
+    """Signed or not; the query stays what the API says (promises 4.1)."""
+
+    async def scenario() -> None:
+        for secrets in (POLICY.secrets, ()):
+            twice = replace(due(), summary=SUMMARY._replace(repeated=1))
+            stage = Stage(Shop(OK), Shelf(twice), POLICY._replace(secrets=secrets))
+            await stage.pass_time()
+            ((_, sent, headers),) = stage.shop.called
+            assert headers["X-Bocau-Possible-Duplicate"] == "1"
+            assert f"https://shop.example{sent}" == url_of(due(), POLICY)
+
+    run(scenario)
+
+
 def test_a_callback_is_signed_with_every_key() -> None:
     """Over id, time in seconds and the path and query as sent; the newest key first."""
 

@@ -1,9 +1,10 @@
 """What people are told of a request, and the acts of the test API."""
 
+import pytest
 from tests.store.house import HOUR, NOON, House
 
 from bocau.core.lifecycle import State
-from bocau.core.message import Admitted, Duplicate
+from bocau.core.message import Admitted, AnswerKind, AttemptKey, Duplicate, Message, Recourse, Uncertain
 
 
 def test_a_request_is_told_whole(house: House) -> None:
@@ -93,3 +94,53 @@ def test_to_look_at_texts_leaves_a_line(house: House) -> None:
     house.run(house.store.note_revealed("request x"))
     (line,) = house.run(house.store.audit(1))
     assert (line.act, line.subject) == ("message.reveal", "request x")
+
+
+def repeated(house: House, message: Message) -> tuple[bool, int]:
+    """Whether a message is told as a possible duplicate: to people, and in the summary of its request."""
+    line = house.run(house.store.message(message.id))
+    summary = house.run(house.store.summary(house.account, message.smsid, 0))
+    assert line is not None
+    assert summary is not None
+    return line.repeated, summary.repeated
+
+
+@pytest.mark.parametrize("policy", [Uncertain.RESEND_ONCE, Uncertain.FAIL_OVER_ONCE])
+def test_what_was_sent_once_more_is_a_possible_duplicate_for_ever(house: House, policy: Uncertain) -> None:
+    """From the moment its second try begins; a receipt does not wash it off, and the callback says it too."""
+    message = house.sending()
+    house.record(house.answer(message, AnswerKind.UNCERTAIN, recourse=Recourse(elsewhere=True, uncertain=policy)))
+    assert repeated(house, message) == (False, 0)
+    (claimed,) = house.claim()
+    carrier = "north" if policy is Uncertain.RESEND_ONCE else "south"
+    house.begin(claimed, number=2, carrier=carrier)
+    assert repeated(house, message) == (True, 1)
+    house.take(message, "b2", number=2, carrier=carrier)
+    stored = house.report("b2", carrier=carrier, hint=AttemptKey(message.id, 1, 2))
+    assert stored.callback is not None
+    assert stored.callback.summary.repeated == 1
+    assert repeated(house, message) == (True, 1)
+    assert [due.summary.repeated for due in house.claim_callbacks()] == [1]
+
+
+def test_a_refused_part_that_goes_again_is_no_duplicate(house: House) -> None:
+    """The carrier said that it did not take it; nor is the other part of the message one."""
+    message = house.sending(parts=2)
+    house.take(message, "a1", part=1)
+    house.put_off(message, part=2)
+    house.later(HOUR // 100)
+    (claimed,) = house.claim()
+    house.begin(claimed, parts=(2,), number=2)
+    house.take(message, "a2", part=2, number=2)
+    assert repeated(house, message) == (False, 0)
+
+
+def test_a_late_refusal_of_the_first_try_clears_the_doubt(house: House) -> None:
+    """Then only one of them was ever taken."""
+    recourse = Recourse(elsewhere=True, uncertain=Uncertain.FAIL_OVER_ONCE)
+    message = house.sending()
+    house.record(house.answer(message, AnswerKind.UNCERTAIN, recourse=recourse))
+    (claimed,) = house.claim()
+    house.begin(claimed, number=2, carrier="south")
+    house.refuse(message)
+    assert repeated(house, message) == (False, 0)

@@ -20,7 +20,7 @@ from bocau.accept.entry import Compose, Visit
 from bocau.accept.generated import CHANCE_BYTES, MadeCode, make_code
 from bocau.accept.origin import address_of
 from bocau.accept.origins import Origins
-from bocau.accept.questions import Questions, Stopped
+from bocau.accept.questions import Noted, Questions, Stopped, Told
 from bocau.accept.registering import judge
 from bocau.accept.replies import Caller, as_call, in_its_form
 from bocau.accept.strangers import Strangers
@@ -406,10 +406,12 @@ class Door:
         else:
             self._later(request, self._tell(request, answer))
 
-    async def _tell(self, request: Caller, answer: Awaitable[bytes | Stopped]) -> None:
+    async def _tell(self, request: Caller, answer: Awaitable[Told]) -> None:
         told = await answer
         if isinstance(told, Stopped):
             self._turn_away(request, told.refusal, told.body)
+        elif isinstance(told, Noted):
+            request.respond(200, told.body, headers=told.headers)
         else:
             request.respond(200, told)
 

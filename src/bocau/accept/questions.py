@@ -40,9 +40,9 @@ from bocau.wire.esms.queries import (
     decode_status,
     decode_templates,
 )
-from bocau.wire.esms.status import Derived, SendReport, derive
+from bocau.wire.esms.status import DUPLICATES_HEADER, Derived, SendReport, derive
 
-__all__ = ["Questions", "Stopped"]
+__all__ = ["Noted", "Questions", "Stopped", "Told"]
 
 _LARGEST_PAGE: Final = 500
 _MOST_PAGES: Final = 1_000_000
@@ -68,11 +68,21 @@ class Stopped(NamedTuple):
     """The refusal in the shape of the operation."""
 
 
+class Noted(NamedTuple):
+    """An answer with something that the API has no member for."""
+
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+Told = bytes | Noted | Stopped
+
+
 class _Question(NamedTuple, Generic[Q]):
     """One kind of question."""
 
     decode: Callable[[bytes, bytes, tuple[str, ...]], Q]
-    answer: Callable[[Key, Q], Awaitable[bytes | Stopped]]
+    answer: Callable[[Key, Q], Awaitable[Told]]
     refuse: Callable[[str, Q], bytes]
     """The body for a code of the keys or the account."""
 
@@ -109,9 +119,7 @@ class Questions:
         """The kinds of operations that are questions."""
         return frozenset(self._table)
 
-    def ask(
-        self, operation: Operation, body: bytes, query: bytes, visit: Visit
-    ) -> Stopped | Awaitable[bytes | Stopped]:
+    def ask(self, operation: Operation, body: bytes, query: bytes, visit: Visit) -> Stopped | Awaitable[Told]:
         """The answer, once the store has told; at once, why the question is not let in. Raises Malformed."""
         question = self._table[operation.kind]
         asked = question.decode(body, query, operation.arguments)
@@ -127,14 +135,14 @@ class Questions:
         """The oldest moment of a request that may still be asked about."""
         return self._world.now_ms() - self._policy.query_window_ms
 
-    async def _status(self, key: Key, asked: StatusQuery) -> bytes | Stopped:
+    async def _status(self, key: Key, asked: StatusQuery) -> Told:
         summary = await self._store.summary(key.account.id, asked.smsid, self._since_ms())
         if summary is None:
             return _stopped(codes.ID_UNKNOWN, _NO_SUCH_ID, _status_refused(codes.ID_UNKNOWN, asked))
         derived = derive(summary.state)
         if asked.voice:
             return await self._call_status(key, asked, derived)
-        return reports.send_status(
+        body = reports.send_status(
             SendReport(
                 asked.smsid,
                 derived.send_status,
@@ -145,6 +153,9 @@ class Questions:
                 summary.sent,
             )
         )
+        if summary.repeated:
+            return Noted(body, ((DUPLICATES_HEADER.encode(), b"%d" % summary.repeated),))
+        return body
 
     async def _call_status(self, key: Key, asked: StatusQuery, derived: Derived) -> bytes:
         """What the last call of a message came to. One whose code went by text has none: its state is all there is."""

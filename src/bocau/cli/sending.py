@@ -189,8 +189,17 @@ def _tell_status(answer: "Answer", with_smsid: bool = True) -> None:
             ("Status", f"{_outcome(members)} (SendStatus {number})"),
             ("Receivers", f"{counts}, delivered {members.get('SendSuccess')}, failed {members.get('SendFailed')}"),
             ("Price", f"{_price(answer)} VND"),
+            *_duplicates(answer),
         ]
     )
+
+
+def _duplicates(answer: "Answer") -> list[tuple[str, object]]:
+    """Whether some receiver may have got the text twice: told in a header, since the API has no member for it."""
+    from bocau.console.telling import POSSIBLE_DUPLICATE
+    from bocau.wire.esms.status import DUPLICATES_HEADER
+
+    return [("Note", POSSIBLE_DUPLICATE)] if answer.headers.get(DUPLICATES_HEADER.lower()) else []
 
 
 def _outcome(members: dict[str, Any]) -> str:

@@ -60,7 +60,10 @@ def show(
             raise Trouble(f"There is no request {smsid} in this store. `bocau tail` shows those that come.")
         happened = moments(story, shown)
         if as_json:
-            messages = [{**dict(headline(line, shown)), "State": line.state} for line in story.messages]
+            messages = [
+                {**dict(headline(line, shown)), "State": line.state, "PossibleDuplicate": line.repeated}
+                for line in story.messages
+            ]
             document({"messages": messages, "moments": [moment._asdict() for moment in happened]})
             return
         for line in story.messages:
@@ -150,6 +153,7 @@ def _print_line(line: "StoryLine", shown: "Shown", as_json: bool) -> None:
                 "state": line.state,
                 "reason": line.reason,
                 "carrier": line.carrier,
+                "possible_duplicate": line.repeated,
             }
         )
     else:
@@ -159,6 +163,7 @@ def _print_line(line: "StoryLine", shown: "Shown", as_json: bool) -> None:
         sender = _paint(_BOLD, line.brandname or "-")
         text = plain(shown.text(line.content)).replace("\n", "\u21b5")
         reason = f"  {plain(line.reason)}" if line.reason.strip("0") else ""  # 000 is no error
+        reason += "  possible duplicate" if line.repeated else ""
         print(f"{when}  {state}  {shown.phone(line.phone)}  {sender}: {text}{reason}  {_paint(_DIM, line.smsid)}")
     sys.stdout.flush()
 

@@ -122,6 +122,7 @@ def read_status(reply: Reply) -> Status:
         _int(found, "TotalReceiver"),
         _int(found, "TotalSent"),
         _decimal(found, "TotalPrice"),
+        int(repeated) if (repeated := reply.headers.get("x-bocau-possible-duplicate", "")).isdecimal() else 0,
     )
 
 

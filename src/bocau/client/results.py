@@ -35,6 +35,8 @@ class Status:
     sent: int
     """Receivers handed to a network."""
     price: Decimal
+    possible_duplicates: int = 0
+    """Messages that a bocau sent once more though an earlier try may have arrived; their receivers may see two."""
 
     @property
     def finished(self) -> bool:

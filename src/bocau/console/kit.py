@@ -319,6 +319,7 @@ def message_of(line: StoryLine) -> dict[str, object]:
         "sent": line.taken,
         "reason": line.reason,
         "carrier": line.carrier,
+        "possible_duplicate": line.repeated,
         "created_ms": line.created_ms,
         "release_ms": line.release_ms,
         "final_ms": line.final_ms,

@@ -12,11 +12,12 @@ from bocau.core.phone import mask
 from bocau.core.telcos import TELCOS
 from bocau.store.contract import AttemptLine, Story, StoryLine
 
-__all__ = ["Moment", "Say", "Shown", "english", "headline", "moments"]
+__all__ = ["POSSIBLE_DUPLICATE", "Moment", "Say", "Shown", "english", "headline", "moments"]
 
 Say = Callable[[str], str]
 """From an English phrase to the same in the language of who looks."""
 
+POSSIBLE_DUPLICATE: Final = "possible duplicate: sent once more, and the first try may have arrived"
 _SHOWN_TEXT: Final = 160
 _ERASED: Final = "(erased)"
 _ATTEMPT_WORDS: Final = {
@@ -90,6 +91,7 @@ def headline(line: StoryLine, shown: Shown, say: Say = english) -> list[tuple[st
         (say("Parts"), line.parts),
         (say("Price"), f"{vnd_number(line.price)} VND"),
         (say("State"), f"{say(line.state)}{f' ({line.reason})' if line.reason.strip('0') else ''}"),
+        *([(say("Note"), say(POSSIBLE_DUPLICATE))] if line.repeated else []),
     ]
 
 

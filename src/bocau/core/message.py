@@ -425,6 +425,8 @@ class Summary(NamedTuple):
     failed: int
     price: int
     """What is charged, released holds left out."""
+    repeated: int = 0
+    """Messages that went out once more though an earlier try may have arrived: possible duplicates."""
 
 
 class CallbackDue(Struct, frozen=True, gc=False):

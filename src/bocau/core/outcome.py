@@ -190,7 +190,9 @@ def charged(state: State, price: int) -> int:
     return 0 if state in _UNCHARGED else price
 
 
-def summarise(smsid: str, receivers: int, dropped: int, rows: Iterable[tuple[State, int, int]]) -> Summary:
+def summarise(
+    smsid: str, receivers: int, dropped: int, rows: Iterable[tuple[State, int, int]], repeated: int = 0
+) -> Summary:
     """Fold (state, price, tries) of each message of a request; receivers dropped at the door count as failed."""
     least, sent, succeeded, failed, price = _DELIVERED, 0, 0, dropped, 0
     for state, amount, tries in rows:
@@ -200,4 +202,4 @@ def summarise(smsid: str, receivers: int, dropped: int, rows: Iterable[tuple[Sta
         succeeded += state is _DELIVERED
         failed += state in _FAILED
         price += charged(state, amount)
-    return Summary(smsid, least, receivers, sent, succeeded, failed, price)
+    return Summary(smsid, least, receivers, sent, succeeded, failed, price, repeated)

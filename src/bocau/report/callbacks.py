@@ -15,7 +15,7 @@ from bocau.telemetry import Log, LogEvent, ReportMeters
 from bocau.wire.esms.callback import CallbackValues, CallValues, call_query, callback_url, with_query
 from bocau.wire.esms.registration import Decision, decision_query
 from bocau.wire.esms.reports import status_word
-from bocau.wire.esms.status import SendReport, derive
+from bocau.wire.esms.status import DUPLICATES_HEADER, SendReport, derive
 
 __all__ = ["CallbackPolicy", "Callbacks", "judge", "url_of"]
 
@@ -225,10 +225,12 @@ class _Try:
 
     def _headers(self, sent: str) -> Sequence[tuple[str, str]]:
         """The signature stands in headers, so the query stays what eSMS sends (promises P21)."""
-        signers = self._means.signers
+        signers, due = self._means.signers, self._due
+        repeated = due.summary.repeated if isinstance(due, CallbackDue) else 0
+        noted = ((DUPLICATES_HEADER, str(repeated)),) if repeated else ()
         if not signers:
-            return ()
-        return signature_headers(signers, _subject(self._due), self._at_ms // 1000, sent.encode("ascii"))
+            return noted
+        return (*signature_headers(signers, _subject(due), self._at_ms // 1000, sent.encode("ascii")), *noted)
 
     def _told(self, result: HttpAnswer | HttpFailure) -> None:
         means = self._means

@@ -640,6 +640,8 @@ class StoryLine(NamedTuple):
     final_ms: int | None
     taken: bool
     """A carrier has, or had, a part of it."""
+    repeated: bool = False
+    """It went out once more though an earlier try may have arrived: a possible duplicate."""
 
 
 class AttemptLine(NamedTuple):

@@ -31,7 +31,7 @@ from bocau.core.directory import (
 from bocau.core.ids import Ids
 from bocau.core.lifecycle import AttemptState
 from bocau.core.limits import LimitRow
-from bocau.core.message import Answer, AnswerKind, AttemptKey, CallbackTry, Intent, Message, ReceiptIn
+from bocau.core.message import Answer, AnswerKind, AttemptKey, CallbackTry, Intent, Message, ReceiptIn, Recourse
 from bocau.core.outcome import match_key, match_keys
 from bocau.listener import Limits, Listener
 from bocau.loops import MessageLane
@@ -269,13 +269,19 @@ class Doorway:
         assert not isinstance(found, StoreFault)
         return found
 
-    async def submit(self, message: Message, kind: AnswerKind = AnswerKind.TAKEN) -> None:
+    async def submit(
+        self,
+        message: Message,
+        kind: AnswerKind = AnswerKind.TAKEN,
+        number: int = 1,
+        recourse: Recourse = Recourse(),  # noqa: B008 - a value that never changes
+    ) -> None:
         """A carrier is offered the only part of a message, and answers."""
         now, carrier_id = self.world.now, f"c{message.id}"
-        await self._put(self.store.begin, Intent(message.id, (1,), 1, 1, "north", message.phone, now))
-        key = AttemptKey(message.id, 1, 1)
+        await self._put(self.store.begin, Intent(message.id, (1,), 1, number, "north", message.phone, now))
+        key = AttemptKey(message.id, 1, number)
         answer = Answer(
-            key, message.account_id, 1, kind, "north", carrier_id, match_key(carrier_id), 0, now, now + 1000
+            key, message.account_id, 1, kind, "north", carrier_id, match_key(carrier_id), 0, now, now + 1000, recourse
         )
         await self._put(self.store.record, answer)
 

@@ -21,7 +21,7 @@ from tests.rooms.accept.doorway import (
 from tests.rooms.accept.shop import KEY, NOW, SECRET, TEXT, Stock, key_of
 
 from bocau.core.lifecycle import AttemptState
-from bocau.core.message import AnswerKind
+from bocau.core.message import AnswerKind, Recourse, Uncertain
 
 # GetSendStatus
 
@@ -63,6 +63,23 @@ def test_the_status_of_what_did_not_go_well(
         if state is not None:
             await place.report(message, state)
         assert (await place.status(smsid)).body == status_body(smsid, *values)
+
+    doorway(tmp_path, scenario)
+
+
+def test_a_possible_duplicate_is_told_in_a_header(tmp_path: Path) -> None:
+    """The body has no member for it, and stays what the API says (promises 4.1)."""
+
+    async def scenario(place: Doorway) -> None:
+        smsid = (await place.send()).smsid
+        (message,) = place.rows()
+        await place.submit(message, AnswerKind.UNCERTAIN, recourse=Recourse(uncertain=Uncertain.RESEND_ONCE))
+        assert "x-bocau-possible-duplicate" not in (await place.status(smsid)).headers
+        await place.store.claim(place.world.now, {"otp": 1, "other": 1}, frozenset())
+        await place.submit(message, number=2)
+        reply = await place.status(smsid)
+        assert reply.body == status_body(smsid, 0, 7, 0, "850.0000", 1, 1)
+        assert reply.headers["x-bocau-possible-duplicate"] == "1"
 
     doorway(tmp_path, scenario)
 

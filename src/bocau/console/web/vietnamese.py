@@ -308,6 +308,9 @@ VIETNAMESE: Final[Mapping[str, str]] = MappingProxyType(
         "taken as {carrier_id}": "đã nhận với mã {carrier_id}",
         "status": "mã trạng thái",
         ", error {error}": ", lỗi {error}",
+        "Note": "Lưu ý",
+        "possible duplicate: sent once more, and the first try may have arrived": "có thể trùng: đã gửi lại một lần, "
+        "và lần đầu có thể đã tới",
         "handed over, no answer yet": "đã chuyển, chưa có trả lời",
         "taken": "đã nhận",
         "no answer: nobody knows whether it was taken": "không có trả lời: không rõ đã nhận hay chưa",

@@ -2,7 +2,8 @@
 
 A file holds blocks that start with `-- name: the_name` and a comment that says what the statement is for. `state IN
 {from}` and `{to}` stand for the sources and the target of a lifecycle event, so that core/lifecycle.py stays the one
-home of transitions; `{from:event}` and `{to:event}` name the event in place.
+home of transitions; `{from:event}` and `{to:event}` name the event in place. `{repeated}` is the condition that a row
+of `message` went out once more though an earlier try may have arrived.
 """
 
 import re
@@ -17,6 +18,12 @@ __all__ = ["Queries", "load"]
 
 _BLOCK: Final = re.compile(r"^-- name: ([a-z_0-9]+)\n", re.MULTILINE)
 _PLACE: Final = re.compile(r"(?P<column>[a-z.]+) IN \{from:(?P<source>[a-z_]+)\}|\{to:(?P<target>[a-z_]+)\}")
+_REPEATED: Final = (
+    "(message.tries > 1 AND (SELECT 1 FROM attempt AS a JOIN attempt AS b"
+    " ON b.message_id = a.message_id AND b.number > a.number AND (b.part = a.part OR b.carrier <> a.carrier)"
+    " WHERE a.message_id = message.id AND a.state <> 'refused' LIMIT 1) IS NOT NULL)"
+)
+"""Parts that were refused may always go again; another carrier may have cut the text otherwise."""
 _OPEN_SOURCE: Final = re.compile(r"([a-z.]+) IN \{from\}")
 
 
@@ -45,7 +52,7 @@ class Queries:
                 return f"'{events[match['target']].target.value}'"
             return _stands_in(match["column"], events[match["source"]])
 
-        self._texts = {name: _PLACE.sub(fill, text) for name, text in texts.items()}
+        self._texts = {name: _PLACE.sub(fill, text.replace("{repeated}", _REPEATED)) for name, text in texts.items()}
         self._by_event = {
             (name, row.event): _on(text, row)
             for name, text in self._texts.items()

@@ -82,7 +82,7 @@ ON CONFLICT (account_id, subject_id, kind) DO NOTHING;
 
 -- name: request_rows
 -- The messages of one request. Their ids lie close together (core/ids.py), so this is a short walk along the key.
-SELECT smsid, receivers, dropped, created_ms, state, price, tries, head FROM message
+SELECT smsid, receivers, dropped, created_ms, state, price, tries, head, {repeated} FROM message
 WHERE id >= $2 AND id < $2 + 8388608 AND head = $2 AND account_id = $1
 ORDER BY id;
 

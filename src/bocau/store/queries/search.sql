@@ -7,7 +7,8 @@ SELECT min(id), count(*) FROM (SELECT id FROM message WHERE id >= $1 AND id < $2
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL,
+    {repeated}
 FROM message
 WHERE id >= $1 AND id < $2 AND ($3 = '' OR state = $3) AND ($4 = 0 OR account_id = $4)
   AND ($5 = '' OR phone = $6 OR request_id = $5 OR lower(brandname) = lower($5) OR ($7 <> '' AND content LIKE $7 ESCAPE '\'))

@@ -3,7 +3,8 @@
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL,
+    {repeated}
 FROM message
 WHERE id > $1 ORDER BY id LIMIT $2;
 
@@ -12,7 +13,8 @@ WHERE id > $1 ORDER BY id LIMIT $2;
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL,
+    {repeated}
 FROM message
 ORDER BY id DESC LIMIT $1;
 
@@ -21,7 +23,8 @@ ORDER BY id DESC LIMIT $1;
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL,
+    {repeated}
 FROM message
 WHERE id = $1;
 
@@ -30,16 +33,22 @@ WHERE id = $1;
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL,
+    {repeated}
 FROM message
 WHERE id > $1 AND account_id = $2 ORDER BY id LIMIT $3;
+
+-- name: was_repeated
+-- Whether a message may reach its phone twice.
+SELECT {repeated} FROM message WHERE id = $1;
 
 -- name: story_messages
 -- The messages of one request; a short walk along the key, like request_rows.
 SELECT
     id, account_id, smsid, request_id, sms_type, route_class, brandname, phone, telco, content, parts, price, callback_url, state,
     reason, tries, carrier, created_ms, release_ms, due_ms, expires_ms, final_ms,
-    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL
+    (SELECT 1 FROM attempt AS a WHERE a.message_id = message.id AND a.carrier_id <> '' LIMIT 1) IS NOT NULL,
+    {repeated}
 FROM message
 WHERE id >= $1 AND id < $1 + 8388608 AND head = $1 ORDER BY id;
 

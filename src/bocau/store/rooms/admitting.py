@@ -35,7 +35,8 @@ async def read_summary(db: Asking, q: Queries, account_id: int, head: int, since
 def summary_of(rows: Sequence[Row]) -> Summary:
     """A request by its `request_rows`."""
     smsid, receivers, dropped = rows[0][:3]
-    return summarise(smsid, receivers, dropped, ((State(row[4]), row[5], row[6]) for row in rows))
+    repeated = sum(bool(row[8]) for row in rows)
+    return summarise(smsid, receivers, dropped, ((State(row[4]), row[5], row[6]) for row in rows), repeated)
 
 
 async def find_duplicate(db: Asking, q: Queries, account_id: int, request_id: str, now_ms: int) -> Duplicate | None:

@@ -95,7 +95,7 @@ class Finishing:
         alone = row[4] - row[5] == 1
         if not alone and await self._has_open_sibling(db, head):
             return None
-        due = self.due(row, state, at_ms, hand_over)
+        due = await self.due(db, row, state, at_ms, hand_over)
         owner = self._owner if hand_over else 0
         if not await db.change(self._q["insert_callback"], (head, account_id, owner, due.due_ms, at_ms)):
             return None
@@ -115,8 +115,16 @@ class Finishing:
         await db.rows(self._q["lock_request"], (head,))
         return await db.row(self._q["open_sibling"], (head,)) is not None
 
-    def due(self, row: Row, state: State, at_ms: int, hand_over: bool) -> CallbackDue:
+    async def due(self, db: Work, row: Row, state: State, at_ms: int, hand_over: bool) -> CallbackDue:
         """The callback of a request with one message, which has just reached `state`."""
+        due = self.due_of_first(row, state, at_ms, hand_over)
+        if row[12] > 1:
+            found = await db.row(self._q["was_repeated"], (row[0],))
+            return replace(due, summary=due.summary._replace(repeated=int(bool(found and found[0]))))
+        return due
+
+    def due_of_first(self, row: Row, state: State, at_ms: int, hand_over: bool) -> CallbackDue:
+        """The same of a message that was tried once."""
         _, head, account_id, smsid, receivers, dropped, request_id, sms_type, telco, phone, price, url, tries = row[:13]
         summary = summarise(smsid, receivers, dropped, ((state, price, tries),))
         due_ms = at_ms + _HANDED_OVER_MS if hand_over else at_ms

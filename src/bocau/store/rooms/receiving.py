@@ -67,12 +67,12 @@ class Receiving:
                 results.append(await self._receive(db, receipt))
                 continue
             plain[row[0]] = (receipt, row)
-            results.append(self._delivered(row, receipt))
+            results.append(await self._delivered(db, row, receipt))
         await self._deliver(db, plain)
         return results
 
-    def _delivered(self, row: Row, receipt: ReceiptIn) -> ReceiptStored:
-        due = self._finishing.due(row, _IS_DELIVERED, receipt.at_ms, receipt.hand_over) if row[11] else None
+    async def _delivered(self, db: Work, row: Row, receipt: ReceiptIn) -> ReceiptStored:
+        due = await self._finishing.due(db, row, _IS_DELIVERED, receipt.at_ms, receipt.hand_over) if row[11] else None
         return ReceiptStored(True, True, due, max(0, receipt.at_ms - row[13]), receipt.match_keys[0])
 
     async def _deliver_known(self, db: Work, items: Sequence[ReceiptIn]) -> list[ReceiptStored]:
@@ -91,9 +91,9 @@ class Receiving:
             ended.append((message.id, error, at_ms))
             due = None
             if message.callback_url:
-                row = _row_of(message, hint.number, known.intent_ms)
+                row = _row_of(message, known.intent_ms)
                 told.append((row, at_ms, receipt.hand_over))
-                due = self._finishing.due(row, _IS_DELIVERED, at_ms, receipt.hand_over)
+                due = self._finishing.due_of_first(row, _IS_DELIVERED, at_ms, receipt.hand_over)
             results.append(ReceiptStored(True, True, due, max(0, at_ms - known.intent_ms), key))
         if not results or not await db.all_or_none(
             (q["deliver_known_attempt"], attempts), (q["deliver_message"], ended)
@@ -208,8 +208,8 @@ class Receiving:
 
 
 def _known_to_be_plain(items: Sequence[ReceiptIn]) -> list[int]:
-    """The places of receipts that say delivered of a message in memory which is all there is to its request, and which
-    no other receipt among them is about."""
+    """The places of receipts that say delivered of a message in memory which is all there is to its request, was tried
+    once, and which no other receipt among them is about."""
     found: dict[int, int] = {}
     seen = set()
     for index, receipt in enumerate(items):
@@ -223,14 +223,15 @@ def _known_to_be_plain(items: Sequence[ReceiptIn]) -> list[int]:
         if known is None or receipt.state is not _DELIVERED or hint.message_id != known.message.id:
             continue
         # The callback of a message that may have been called needs a look at its calls.
-        if known.message.receivers - known.message.dropped == 1 and known.message.sms_type != CALLED:
+        alone = known.message.receivers - known.message.dropped == 1
+        if alone and known.message.sms_type != CALLED and hint.number == 1:
             found[hint.message_id] = index
     return list(found.values())
 
 
-def _row_of(m: Message, tries: int, intent_ms: int) -> Row:
-    """What plain_delivery would return for a message that memory knows."""
+def _row_of(m: Message, intent_ms: int) -> Row:
+    """What plain_delivery would return for a message that memory knows, and that was tried once."""
     return (
         *(m.id, m.head, m.account_id, m.smsid, m.receivers, m.dropped, m.request_id, m.sms_type, m.telco, m.phone),
-        *(m.price, m.callback_url, tries, intent_ms),
+        *(m.price, m.callback_url, 1, intent_ms),
     )

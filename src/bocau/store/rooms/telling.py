@@ -48,7 +48,7 @@ async def read_message(db: Asking, q: Queries, message_id: int) -> StoryLine | N
 
 def story_line(row: Row) -> StoryLine:
     """A message from the columns of a statement in story.sql."""
-    return StoryLine._make((*row[:-1], bool(row[-1])))
+    return StoryLine._make((*row[:-2], bool(row[-2]), bool(row[-1])))
 
 
 async def read_story(db: Asking, q: Queries, smsid: str) -> Story | None:

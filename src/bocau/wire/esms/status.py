@@ -7,7 +7,10 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-__all__ = ["DERIVED", "Derived", "SendReport", "derive"]
+__all__ = ["DERIVED", "DUPLICATES_HEADER", "Derived", "SendReport", "derive"]
+
+DUPLICATES_HEADER: Final = "X-Bocau-Possible-Duplicate"
+"""How many messages of a request may reach their phone twice; stands only where there are any. Ours, so a header."""
 
 
 class Derived(NamedTuple):
