@@ -64,6 +64,14 @@ def test_a_possible_duplicate_is_told_on_the_first_lines() -> None:
     assert "Note" not in dict(headline(line(), Shown(True, True)))
 
 
+def test_what_a_carrier_adds_to_a_receipt_is_told_with_it() -> None:
+    """By name, and whether the receipt could only be guessed to belong there."""
+    attempt = STORY.attempts[1]._replace(extras=b"\x14\x03\x00\x0545204", inferred=True)
+    told = moments(STORY._replace(attempts=(attempt,)), Shown(True, True))
+    (words,) = [moment.words for moment in told if moment.what == "receipt"]
+    assert words.startswith("delivered, 0x1403 45204; it could be about no other message")
+
+
 def test_numbers_and_texts_are_hidden_unless_they_are_asked_for() -> None:
     """Neither the headline nor a moment tells them."""
     hidden = str(headline(line(), Shown(False, False))) + str(moments(STORY, Shown(False, False)))

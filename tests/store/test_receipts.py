@@ -11,7 +11,7 @@ from bocau.core.ledger import EntryKind
 from bocau.core.lifecycle import AttemptState, Event, State
 from bocau.core.message import AnswerKind, AttemptKey, Message
 from bocau.core.outcome import match_key
-from bocau.store.contract import Unreported
+from bocau.store.contract import Sweep, Unreported
 
 DELIVERED, UNDELIVERED = AttemptState.DELIVERED, AttemptState.UNDELIVERED
 EXPIRED, UNKNOWN = AttemptState.EXPIRED, AttemptState.UNKNOWN
@@ -660,3 +660,43 @@ def test_what_a_carrier_has_not_reported_on_is_told(house: House) -> None:
     found = house.run(house.store.unreported("north", 10))
     assert found == [Unreported(AttemptKey(open_.id, 1, 1), house.account, open_.phone, "a1")]
     assert house.run(house.store.unreported("south", 10)) == []
+
+
+EXTRAS = b"\x14\x03\x00\x0545204"
+
+
+def extras(house: House, message: Message) -> list[bytes]:
+    """What is told of the carrier's own parameters, attempt by attempt."""
+    story = house.run(house.store.story(message.smsid))
+    assert story is not None
+    return [attempt.extras for attempt in story.attempts]
+
+
+@pytest.mark.parametrize("way", ["hinted", "looked up", "twice", "intermediate"])
+def test_what_a_carrier_adds_of_its_own_is_kept(house: House, way: str) -> None:
+    """However its receipt found the attempt, and whatever it said of it; the newest that has any counts."""
+    message = house.sent("a1")
+    hint = AttemptKey(message.id, 1, 1) if way == "hinted" else None
+    state = None if way == "intermediate" else AttemptState.DELIVERED
+    if way == "twice":
+        house.report("a1")
+    receipt = replace(house.receipt("a1", state, hint=hint), extras=EXTRAS)
+    house.one(house.store.receipt, receipt)
+    house.report("a1")
+    assert extras(house, message) == [EXTRAS]
+
+
+@pytest.mark.parametrize("way", ["before its answer", "looked at again"])
+def test_what_a_carrier_adds_waits_with_its_receipt(house: House, way: str) -> None:
+    """An orphan keeps it until its message is found."""
+    message = house.sending()
+    early = replace(house.receipt("a1" if way == "before its answer" else "zz"), extras=EXTRAS)
+    if way == "before its answer":
+        house.one(house.store.receipt, early)
+        house.take(message, "a1")
+    else:
+        house.lose(message)
+        house.one(house.store.receipt, replace(early, sender="BOCAU", submitted_ms=house.now))
+        house.later(60_000)
+        assert house.run(house.store.rematch(Sweep(house.now, 60_000, 60_000, 10))).inferred == 1
+    assert extras(house, message) == [EXTRAS]

@@ -23,6 +23,7 @@ from bocau.core.text import find_code
 from bocau.listener import JSON, Request
 from bocau.store.contract import StoryLine
 from bocau.telemetry import Log, LogEvent
+from bocau.wire.smpp.extras import named_extras
 
 __all__ = ["KIT_PREFIX", "KitDoor", "message_of"]
 
@@ -234,7 +235,7 @@ class KitDoor:
             raise BadAsk("No request of this namespace has this SMSID.", status=404)
         return {
             "messages": [message_of(line) for line in story.messages],
-            "attempts": [line._asdict() for line in story.attempts],
+            "attempts": [{**line._asdict(), "extras": named_extras(line.extras)} for line in story.attempts],
             "callback": None if story.callback is None else story.callback._asdict(),
             "callback_tries": [line._asdict() for line in story.tries],
         }

@@ -11,6 +11,7 @@ from bocau.core.money import vnd_number
 from bocau.core.phone import mask
 from bocau.core.telcos import TELCOS
 from bocau.store.contract import AttemptLine, Story, StoryLine
+from bocau.wire.smpp.extras import named_extras
 
 __all__ = ["POSSIBLE_DUPLICATE", "Moment", "Say", "Shown", "english", "headline", "moments"]
 
@@ -148,7 +149,9 @@ def _attempted(attempts: list[AttemptLine], say: Say) -> Iterator[Moment]:
         if attempt.receipt_ms is not None:
             word = say(_RECEIPT_WORDS.get(attempt.state, attempt.state))
             error = say(", error {error}").format(error=attempt.error) if attempt.error.strip("0") else ""
-            yield Moment(attempt.receipt_ms, "receipt", f"{part}{word}{error}")
+            tied = say("; it could be about no other message (the answer was lost)") if attempt.inferred else ""
+            own = "".join(f", {name} {value}" for name, value in named_extras(attempt.extras).items())
+            yield Moment(attempt.receipt_ms, "receipt", f"{part}{word}{error}{own}{tied}")
 
 
 def _answered(attempt: AttemptLine, say: Say) -> str:

@@ -355,6 +355,8 @@ class ReceiptIn(Struct, frozen=True, gc=False):
     """When it says the message was handed in, if it says so; looked at only while nothing better is known."""
     reference: int | None = None
     """Our user_message_reference, where the carrier echoes it."""
+    extras: bytes = b""
+    """Parameters of the carrier's own, as they came; empty for most."""
 
     def handed_over(self) -> "ReceiptIn":
         """The same with `hand_over` set."""

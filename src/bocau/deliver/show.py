@@ -12,7 +12,7 @@ from bocau.wire.smpp.codec import HEADER_SIZE, decode, encode, octets_of
 from bocau.wire.smpp.fields import LAYOUTS
 from bocau.wire.smpp.pdu import COMMAND_NAMES, BadBody, Body, DataSm, DeliverSm, FieldError, Pdu, SubmitSm, Unknown
 from bocau.wire.smpp.status import status_name
-from bocau.wire.smpp.tlv import TLVS, Tag, tlv_value
+from bocau.wire.smpp.tlv import Tag, named_tlvs, plain_octets
 
 __all__ = ["members", "octets", "redacted"]
 
@@ -21,8 +21,8 @@ _UDH_BIT: Final = 0x40
 _TEXT_KEY: Final = b"text:"
 _PHONE_LEAST: Final = 7
 _ADDRESSES: Final = ("source_addr", "destination_addr")
-_HIDDEN_TAGS: Final = frozenset({Tag.MESSAGE_PAYLOAD, 0x0202, 0x0203, 0x0381})
-"""The text, and parameters that hold numbers: source_subaddress, dest_subaddress, callback_num."""
+_HIDDEN_TAGS: Final = frozenset({Tag.MESSAGE_PAYLOAD, Tag.SOURCE_SUBADDRESS, Tag.DEST_SUBADDRESS, Tag.CALLBACK_NUM})
+"""The text, and parameters that hold numbers."""
 
 
 def members(seen: Seen, wall_ms: int, *, full: bool = False) -> dict[str, object]:
@@ -48,7 +48,7 @@ def members(seen: Seen, wall_ms: int, *, full: bool = False) -> dict[str, object
     names = [field.name for field in LAYOUTS[pdu.command].fields]
     shown = {name: _plain(value) for name, value in zip(names, values, strict=True) if value not in ("", b"")}
     if tlvs:
-        shown["parameters"] = {_tag_name(tag): _plain(tlv_value(tag, data)) for tag, data in tlvs}
+        shown["parameters"] = named_tlvs(tlvs)
     return {**told, **shown}
 
 
@@ -95,14 +95,10 @@ def _hidden(data: bytes, body: Body) -> bytes:
     return data[:keep] + b"*" * (len(data) - keep)
 
 
-def _tag_name(tag: int) -> str:
-    return TLVS[tag].name if tag in TLVS else f"0x{tag:04x}"
-
-
 def _plain(value: object) -> object:
     """Octets as text where they are, else hexadecimal."""
     if isinstance(value, bytes):
-        return value.decode("ascii") if value.isascii() and value.decode("ascii").isprintable() else value.hex()
+        return plain_octets(value)
     if isinstance(value, tuple):
         return [str(one) for one in value]
     return value

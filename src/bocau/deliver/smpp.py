@@ -23,6 +23,7 @@ from bocau.store.contract import DeliverStore, OutcomeDeadlines, StoreFault
 from bocau.telemetry import CarrierMeters, Log, LogEvent
 from bocau.wire.smpp.codec import octets_of
 from bocau.wire.smpp.events import Delivered, Event, NotBound, SubmitAnswered, SubmitTimedOut, WindowFull
+from bocau.wire.smpp.extras import extras_of
 from bocau.wire.smpp.pdu import DataSm, DeliverSm, FieldError
 from bocau.wire.smpp.pieces import read_piece
 from bocau.wire.smpp.receipt import Receipt, ReceiptState, read_receipt
@@ -353,6 +354,8 @@ class SmppCarrier:
         now_ms = self._world.now_ms()
         state = _STATES[receipt.state]
         phone, sender = _ends(event.message, sent)
+        tlvs = event.message.tlvs
+        extras = extras_of(tlvs) if tlvs else b""
         if sent is not None:
             return ReceiptIn(
                 self.name,
@@ -368,8 +371,9 @@ class SmppCarrier:
                 sent.known,
                 True,
                 sender,
+                extras=extras,
             )
-        reference = find_tlv(event.message.tlvs, Tag.USER_MESSAGE_REFERENCE)
+        reference = find_tlv(tlvs, Tag.USER_MESSAGE_REFERENCE)
         return ReceiptIn(
             self.name,
             receipt.message_id,
@@ -385,6 +389,7 @@ class SmppCarrier:
             sender=sender,
             submitted_ms=parse_receipt_date(receipt.submitted, self.settings.utc_offset_minutes),
             reference=int.from_bytes(reference, "big") if reference is not None and len(reference) == 2 else None,
+            extras=extras,
         )
 
     def _learn(self, carrier_id: str, acknowledge: Acknowledge, result: ReceiptStored | None) -> None:

@@ -659,6 +659,10 @@ class AttemptLine(NamedTuple):
     intent_ms: int
     answer_ms: int | None
     receipt_ms: int | None
+    inferred: bool = False
+    """Its answer was lost, and a receipt could only be about it."""
+    extras: bytes = b""
+    """Parameters of the carrier's own from its receipt, as on the wire."""
 
 
 class CallbackLine(NamedTuple):

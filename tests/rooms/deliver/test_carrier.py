@@ -10,6 +10,7 @@ from bocau.core.lifecycle import AttemptState, Event
 from bocau.core.message import AnswerKind, AttemptKey
 from bocau.store.contract import Recorded
 from bocau.wire.smpp.codec import Framer, decode, encode
+from bocau.wire.smpp.extras import named_extras
 from bocau.wire.smpp.pdu import Command, DataSm, DeliverSm, Pdu
 from bocau.wire.smpp.status import Status
 
@@ -285,6 +286,22 @@ def test_an_intermediate_receipt_changes_nothing_and_is_acknowledged() -> None:
         await stage.pass_time(1.0)
         assert [receipt.state for receipt in stage.store.receipts] == [None]
         assert peer.session.outstanding == 0
+
+    run_account(scenario)
+
+
+def test_what_a_carrier_adds_to_a_receipt_is_handed_on() -> None:
+    """Whether or not memory knows its submission."""
+
+    async def scenario(stage: CarrierStage) -> None:
+        stage.submit(1)
+        await stage.pass_time(1.0)
+        peer = stage.carrier.peer
+        for message_id in ("m1", "other"):
+            peer.session.deliver(news(message_id)._replace(tlvs=((0x1403, b"45204"),)), "one", 0.0)
+            peer.flush()
+            await stage.pass_time(0.5)
+        assert [named_extras(receipt.extras) for receipt in stage.store.receipts] == [{"0x1403": "45204"}] * 2
 
     run_account(scenario)
 

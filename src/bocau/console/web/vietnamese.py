@@ -311,6 +311,7 @@ VIETNAMESE: Final[Mapping[str, str]] = MappingProxyType(
         "Note": "Lưu ý",
         "possible duplicate: sent once more, and the first try may have arrived": "có thể trùng: đã gửi lại một lần, "
         "và lần đầu có thể đã tới",
+        "; it could be about no other message (the answer was lost)": "; không thể là của tin khác (trả lời bị mất)",
         "handed over, no answer yet": "đã chuyển, chưa có trả lời",
         "taken": "đã nhận",
         "no answer: nobody knows whether it was taken": "không có trả lời: không rõ đã nhận hay chưa",

@@ -109,7 +109,7 @@ UPDATE message SET state = {to}, owner = 0, wake_ms = $2 WHERE id = $1 AND state
 
 -- name: find_orphans
 -- Receipts that came before the answer they belong to, by every form of its id. The caller compares the destination.
-SELECT id, phone, state, error, received_ms, carrier, match_key FROM orphan_receipt
+SELECT id, phone, state, error, received_ms, carrier, match_key, extras FROM orphan_receipt
 WHERE match_key IN ($1, $2, $3) AND carrier = $4 ORDER BY id;
 
 -- name: attempt_phone

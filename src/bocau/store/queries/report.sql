@@ -40,12 +40,17 @@ WHERE match_key IN ($1, $2, $3) AND carrier = $4;
 -- name: insert_orphan
 -- A receipt that matched nothing yet.
 INSERT INTO orphan_receipt
-    (carrier, match_key, carrier_id, phone, state, error, received_ms, raw, sender, submitted_ms, reference)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+    (carrier, match_key, carrier_id, phone, state, error, received_ms, raw, sender, submitted_ms, reference, extras)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+
+-- name: put_extras
+-- What a carrier added of its own to the receipt for an attempt; of several receipts, the last that had any.
+INSERT INTO receipt_extra (message_id, part, number, extras) VALUES ($1, $2, $3, $4)
+ON CONFLICT (message_id, part, number) DO UPDATE SET extras = excluded.extras;
 
 -- name: walk_orphans
 -- A stretch of the kept receipts in the order they came; the sweep goes round them for ever.
-SELECT id, carrier, carrier_id, phone, state, error, received_ms, raw, sender, submitted_ms, reference
+SELECT id, carrier, carrier_id, phone, state, error, received_ms, raw, sender, submitted_ms, reference, extras
 FROM orphan_receipt WHERE id > $1 AND received_ms < $2 ORDER BY id LIMIT $3;
 
 -- name: lost_attempts

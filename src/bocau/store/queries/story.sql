@@ -55,8 +55,11 @@ WHERE id >= $1 AND id < $1 + 8388608 AND head = $1 ORDER BY id;
 -- name: story_attempts
 -- Every try of a message, in order.
 SELECT
-    message_id, part, number, parts, carrier, state, carrier_id, status, error, intent_ms, answer_ms, receipt_ms
-FROM attempt WHERE message_id = $1 ORDER BY number, part;
+    a.message_id, a.part, a.number, a.parts, a.carrier, a.state, a.carrier_id, a.status, a.error, a.intent_ms,
+    a.answer_ms, a.receipt_ms, a.inferred, e.extras
+FROM attempt AS a LEFT JOIN receipt_extra AS e
+    ON e.message_id = a.message_id AND e.part = a.part AND e.number = a.number
+WHERE a.message_id = $1 ORDER BY a.number, a.part;
 
 -- name: story_callback
 -- Where the duty to tell stands.

@@ -100,7 +100,13 @@ class Receiving:
         ):
             return []
         await self._finishing.tell_all(db, told)
+        await self._put_extras(db, [(*item.hint, item.extras) for item in items if item.extras and item.hint])
         return results
+
+    async def _put_extras(self, db: Work, rows: Sequence[Row]) -> None:
+        """Keep what carriers added of their own."""
+        if rows:
+            await db.many(self._q["put_extras"], rows)
 
     async def _plain(self, db: Work, receipt: ReceiptIn, before: Mapping[int, tuple[ReceiptIn, Row]]) -> Row | None:
         """What a plain delivery needs to know, or None if the receipt is none, or its message is among those before."""
@@ -118,6 +124,7 @@ class Receiving:
         await db.many(q["deliver_attempt"], [(*(r.hint or ()), r.error, r.at_ms) for r, _ in found])
         await db.many(q["deliver_message"], [(row[0], r.error, r.at_ms) for r, row in found])
         await self._finishing.tell_all(db, [(row, r.at_ms, r.hand_over) for r, row in found if row[11]])
+        await self._put_extras(db, [(*(r.hint or ()), r.extras) for r, _ in found if r.extras])
 
     async def _receive(self, db: Work, receipt: ReceiptIn) -> ReceiptStored:
         stored = await self.apply(db, receipt.hint, receipt) if receipt.hint is not None else None
@@ -142,7 +149,11 @@ class Receiving:
                 break
         if len(mine) != 1:
             return None
-        stored = await self.apply(db, AttemptKey(*mine[0][:3]), receipt) or _REPEATED
+        key = AttemptKey(*mine[0][:3])
+        stored = await self.apply(db, key, receipt)
+        if stored is None:
+            await self._put_extras(db, [(*key, receipt.extras)] if receipt.extras else [])
+            stored = _REPEATED
         return replace(stored, match_key=mine[0][5])
 
     async def apply(self, db: Work, key: AttemptKey, receipt: ReceiptIn) -> ReceiptStored | None:
@@ -155,6 +166,7 @@ class Receiving:
         )
         if row is None:
             return None
+        await self._put_extras(db, [(*key, receipt.extras)] if receipt.extras else [])
         parts, intent_ms, answer_ms = row
         event = _SINGLE[receipt.state] if parts == 1 else await self._fold(db, key.message_id, parts)
         if event in (Event.FAIL, Event.LAPSE, Event.CLOSE) and not await self._is_last_word(db, key):
@@ -203,6 +215,7 @@ class Receiving:
                 receipt.sender,
                 receipt.submitted_ms,
                 receipt.reference,
+                receipt.extras or None,
             ),
         )
 

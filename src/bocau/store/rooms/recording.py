@@ -150,10 +150,11 @@ class Recording:
         key = answer.key
         mine = await db.row(self._q["attempt_phone"], key)
         adopted, callback = False, None
-        for orphan_id, phone, state, error, received_ms, *_ in early:
+        for orphan_id, phone, state, error, received_ms, _, _, extras in early:
             if mine != (phone,):
                 continue
-            stored = await self._receiving.apply(db, key, _receipt_for(answer, phone, state, error, received_ms))
+            receipt = _receipt_for(answer, phone, state, error, received_ms, extras or b"")
+            stored = await self._receiving.apply(db, key, receipt)
             adopted = adopted or stored is not None
             callback = callback or (None if stored is None else stored.callback)
             await db.change(self._q["delete_orphan"], (orphan_id,))
@@ -168,7 +169,7 @@ class Recording:
         return None if row is None else State(row[0])
 
 
-def _receipt_for(answer: Answer, phone: str, state: str, error: str, received_ms: int) -> ReceiptIn:
+def _receipt_for(answer: Answer, phone: str, state: str, error: str, received_ms: int, extras: bytes) -> ReceiptIn:
     """A kept receipt as if it came just now, for the attempt of this answer."""
     return ReceiptIn(
         answer.carrier,
@@ -181,4 +182,5 @@ def _receipt_for(answer: Answer, phone: str, state: str, error: str, received_ms
         b"",
         answer.key,
         hand_over=False,
+        extras=extras,
     )

@@ -57,7 +57,7 @@ class Rematching:
 
 
 def _receipt_of(row: Row) -> ReceiptIn:
-    _, carrier, carrier_id, phone, state, error, received_ms, raw, sender, submitted_ms, reference = row
+    _, carrier, carrier_id, phone, state, error, received_ms, raw, sender, submitted_ms, reference, extras = row
     return ReceiptIn(
         carrier,
         carrier_id,
@@ -73,6 +73,7 @@ def _receipt_of(row: Row) -> ReceiptIn:
         sender=sender,
         submitted_ms=submitted_ms,
         reference=reference,
+        extras=extras or b"",
     )
 
 

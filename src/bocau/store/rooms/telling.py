@@ -59,12 +59,16 @@ async def read_story(db: Asking, q: Queries, smsid: str) -> Story | None:
     messages = tuple([story_line(row) for row in await db.rows(q["story_messages"], (head,))])
     if not messages or messages[0].smsid != smsid.lower():
         return None
-    attempts = [AttemptLine(*row) for row in await db.each(q["story_attempts"], [(m.id,) for m in messages])]
+    attempts = [_attempt(row) for row in await db.each(q["story_attempts"], [(m.id,) for m in messages])]
     callback = await db.row(q["story_callback"], (head,))
     tries = [TryLine(*row) for row in await db.rows(q["story_tries"], (head,))]
     money = [LedgerLine(*row) for row in await db.each(q["story_money"], [(m.account_id, m.id) for m in messages])]
     told = None if callback is None else CallbackLine(*callback)
     return Story(messages, tuple(attempts), told, tuple(tries), tuple(money))
+
+
+def _attempt(row: Row) -> AttemptLine:
+    return AttemptLine._make((*row[:-2], bool(row[-2]), row[-1] or b""))
 
 
 async def pass_time(db: Work, q: Queries, account_id: int, milliseconds: int) -> None:

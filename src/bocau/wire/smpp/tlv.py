@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from bocau.wire.smpp.pdu import FieldError, Tlvs
 
-__all__ = ["TLVS", "Kind", "Tag", "TlvRow", "find_tlv", "make_tlv", "tlv_value"]
+__all__ = ["TLVS", "Kind", "Tag", "TlvRow", "find_tlv", "make_tlv", "named_tlvs", "plain_octets", "tlv_value"]
 
 
 class Kind(Enum):
@@ -24,11 +24,14 @@ class Tag:
     """The tags that code of ours names."""
 
     RECEIPTED_MESSAGE_ID: Final = 0x001E
+    SOURCE_SUBADDRESS: Final = 0x0202
+    DEST_SUBADDRESS: Final = 0x0203
     USER_MESSAGE_REFERENCE: Final = 0x0204
     SAR_MSG_REF_NUM: Final = 0x020C
     SAR_TOTAL_SEGMENTS: Final = 0x020E
     SAR_SEGMENT_SEQNUM: Final = 0x020F
     SC_INTERFACE_VERSION: Final = 0x0210
+    CALLBACK_NUM: Final = 0x0381
     NETWORK_ERROR_CODE: Final = 0x0423
     MESSAGE_PAYLOAD: Final = 0x0424
     MESSAGE_STATE: Final = 0x0427
@@ -147,3 +150,19 @@ def tlv_value(tag: int, data: bytes) -> int | str | bytes:
     if row.kind is Kind.TEXT:
         return data.partition(b"\0")[0].decode("latin-1")
     return int.from_bytes(data, "big") if 1 <= len(data) <= 8 else data
+
+
+def named_tlvs(tlvs: Tlvs) -> dict[str, object]:
+    """Parameters for people: by the name of the table, else the tag in hexadecimal; of a repeated one, the last."""
+    return {TLVS[tag].name if tag in TLVS else f"0x{tag:04x}": _told(tag, data) for tag, data in tlvs}
+
+
+def _told(tag: int, data: bytes) -> object:
+    value = tlv_value(tag, data)
+    return plain_octets(value) if isinstance(value, bytes) else value
+
+
+def plain_octets(data: bytes) -> str:
+    """Octets as text where they are text (a last NUL does not count), else in hexadecimal."""
+    text = data.removesuffix(b"\0")
+    return text.decode("ascii") if text.isascii() and text.decode("ascii").isprintable() else data.hex()
