@@ -13,6 +13,8 @@ from tests.store.sweep import violations
 
 from bocau.core.lifecycle import FINAL, AttemptState
 from bocau.core.message import Message
+from bocau.simulator.receipts import write_id
+from bocau.simulator.rules import IdStyle
 
 __all__ = ["judge"]
 
@@ -100,22 +102,28 @@ def _uncertain(inside: Inside) -> Iterator[str]:
 
 def _receipts(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
     """P7: what was acknowledged is stored, with the attempt it belongs to."""
-    attempts = {row.carrier_id: row for row in inside.attempts if row.carrier_id}
-    orphans = {carrier_id for carrier_id, _ in inside.orphans}
-    told: dict[str, str] = {}
+    numbers = _writings(journal)
+    attempts = {numbers[row.carrier_id]: row for row in inside.attempts if row.carrier_id}
+    orphans = {numbers[carrier_id] for carrier_id, _ in inside.orphans}
+    told: dict[str, set[str]] = defaultdict(set)
     for line in journal:
         if line["event"] == "receipt" and line["state"] in _BECOMES:
-            told[line["message_id"]] = line["state"]
+            told[line["message_id"]].add(line["state"])
         if line["event"] != "acknowledge" or line["status"] or line["message_id"] not in told:
             continue
         carrier_id = line["message_id"]
-        row = attempts.get(carrier_id)
-        hexadecimal = format(int(carrier_id), "x")
-        kept = carrier_id in orphans or hexadecimal in orphans
-        if row is None and not kept:
+        row, states = attempts.get(carrier_id), told[carrier_id]
+        if row is None and carrier_id not in orphans:
             yield f"a receipt was acknowledged and is nowhere: {line}"
-        elif row is not None and row.state not in _BECOMES[told[carrier_id]]:
-            yield f"{told[carrier_id]} was acknowledged and its attempt is {row}"
+        elif row is not None and not any(row.state in _BECOMES[state] for state in states):
+            yield f"{states} was acknowledged and its attempt is {row}"
+
+
+def _writings(journal: list[dict[str, Any]]) -> dict[str, str]:
+    """Every way in which the carrier may have written an id, and the number it is."""
+    numbers = {line["message_id"] for line in journal if line["event"] == "submit" and line["message_id"]}
+    styles = [style for style in IdStyle if style is not IdStyle.NONE]
+    return {write_id(number, style): number for number in numbers for style in styles}
 
 
 def _told(town: Town, inside: Inside) -> Iterator[str]:

@@ -13,7 +13,7 @@ from bocau.wire.smpp.status import Status
 from bocau.wire.smpp.tlv import Tag, find_tlv
 
 _DELAY = 0.31  # the ordinary delay and a grain more
-_COVERED = {f"{number:04}" for number in range(22)}
+_COVERED = {f"{number:04}" for number in range(29)}
 
 
 def test_every_magic_number_has_a_test_here() -> None:
@@ -309,5 +309,111 @@ def test_a_queue_can_stay_full() -> None:
             esme = await scene.bind()
             for _ in range(5):
                 assert (await esme.answer(sms("0021"))).status == Status.QUEUE_FULL
+
+    run(scenario)
+
+
+def test_so_many_of_a_number_are_taken_in_a_second() -> None:
+    """0022: the rest is throttled, in any second and not only by the clock's."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            first = [(await esme.answer(sms("0022"))).status for _ in range(7)]
+            assert first == [Status.OK] * 5 + [Status.THROTTLED] * 2
+            scene.world.advance(0.99)
+            assert (await esme.answer(sms("0022"))).status == Status.THROTTLED
+            scene.world.advance(0.02)
+            assert (await esme.answer(sms("0022"))).status == Status.OK
+            assert (await esme.answer(sms("0000"))).status == Status.OK
+
+    run(scenario)
+
+
+def test_an_answer_can_break_off_in_the_middle() -> None:
+    """0023: it was taken all the same, and the receipt finds its way to the next bind."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            esme.submit(sms("0023"))
+            await esme.closed.wait()
+            assert esme.heard(SubmitAnswered) == 0
+            again = await scene.bind()
+            scene.world.advance(_DELAY)
+            assert (await again.receipt()).state is ReceiptState.DELIVERED
+
+    run(scenario)
+
+
+def test_ids_can_differ_in_base_case_and_zeros() -> None:
+    """0024: upper-case hexadecimal in the answer, twenty decimal digits in the receipt."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            answer = await esme.answer(sms("0024"))
+            scene.world.advance(_DELAY)
+            receipt = await esme.receipt()
+            assert len(receipt.message_id) == 20
+            assert int(receipt.message_id) == int(answer.message_id, 16)
+            assert answer.message_id == answer.message_id.upper() != receipt.message_id
+
+    run(scenario)
+
+
+def test_receipts_can_contradict_each_other() -> None:
+    """0025: undelivered, then delivered."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            await esme.answer(sms("0025"))
+            scene.world.advance(_DELAY)
+            states = [(await esme.receipt()).state for _ in range(2)]
+            assert states == [ReceiptState.UNDELIVERED, ReceiptState.DELIVERED]
+
+    run(scenario)
+
+
+def test_a_receipt_can_take_another_bind() -> None:
+    """0026: whichever the submit came on."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            one, other = await scene.bind(), await scene.bind()
+            for sender, hearer in ((one, other), (other, one)):
+                await sender.answer(sms("0026"))
+                scene.world.advance(_DELAY)
+                await hearer.receipt()
+                assert sender.heard(Delivered) == 0
+
+    run(scenario)
+
+
+def test_an_answer_can_come_twice() -> None:
+    """0027: the second one answers nothing."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            await esme.answer(sms("0027"))
+            await esme.settle()
+            assert esme.heard(SubmitAnswered) == 0
+            assert esme.session.counters.unknown_responses == 3  # two of them are those of `settle`
+
+    run(scenario)
+
+
+def test_a_receipt_can_name_the_network() -> None:
+    """0028: in a parameter of the carrier's own."""
+
+    async def scenario() -> None:
+        async with stage() as scene:
+            esme = await scene.bind()
+            await esme.answer(sms("0028"))
+            scene.world.advance(_DELAY)
+            event = await esme.expect(Delivered)
+            assert find_tlv(event.message.tlvs, 0x1403) == b"45204"
 
     run(scenario)

@@ -6,24 +6,25 @@ import pytest
 from tests.simulator.stage import sms
 
 from bocau.simulator.receipts import News, date_stamp, write_receipt
-from bocau.simulator.rules import Form, ReceiptDue
+from bocau.simulator.rules import Form, IdStyle, ReceiptDue
 from bocau.wire.smpp.receipt import ReceiptState, read_receipt
 
 _GOLDEN = Path(__file__).parent / "golden" / "receipts.txt"
 _NEWS = News(sms(), "1763791200000001", "Mã của bạn là 123456", "2511220600")
 _CASES = [
-    *((form, ReceiptState.DELIVERED, False) for form in Form),
-    (Form.BOTH, ReceiptState.UNDELIVERED, False),
-    (Form.ODD, ReceiptState.EXPIRED, False),
-    (Form.TEXT, ReceiptState.DELIVERED, True),
+    *((form, ReceiptState.DELIVERED, IdStyle.DECIMAL) for form in Form),
+    (Form.BOTH, ReceiptState.UNDELIVERED, IdStyle.DECIMAL),
+    (Form.ODD, ReceiptState.EXPIRED, IdStyle.DECIMAL),
+    *((Form.TEXT, ReceiptState.DELIVERED, style) for style in IdStyle if style is not IdStyle.DECIMAL),
 ]
 
 
-def _lines(form: Form, state: ReceiptState, hexadecimal: bool) -> str:
+def _lines(form: Form, state: ReceiptState, style: IdStyle) -> str:
     error = "000" if state is ReceiptState.DELIVERED else "001"
-    message = write_receipt(_NEWS, ReceiptDue(state, 0.0, error, form, hexadecimal), "2511220601")
+    message = write_receipt(_NEWS, ReceiptDue(state, 0.0, error, form, style), "2511220601")
     tlvs = "".join(f"\n  0x{tag:04X} {value!r}" for tag, value in message.tlvs)
-    return f"{form.value}, {state.value}{', hexadecimal' if hexadecimal else ''}\n  {message.short_message!r}{tlvs}\n"
+    how = "" if style is IdStyle.DECIMAL else f", id {style.value}"
+    return f"{form.value}, {state.value}{how}\n  {message.short_message!r}{tlvs}\n"
 
 
 def test_receipts_are_written_as_in_the_golden_file() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bocau.simulator.rules import MAGIC, PLAIN, Act, Plan, Rules
+from bocau.simulator.rules import MAGIC, PLAIN, Act, IdStyle, Plan, Rules
 from bocau.simulator.script import ACTS, BadScript, Fault, Script
 from bocau.wire.smpp.pdu import SubmitSm
 from bocau.wire.smpp.receipt import ReceiptState
@@ -77,10 +77,22 @@ def test_a_throttled_carrier_lets_so_many_through_in_any_second() -> None:
     assert found == ([0, 0, 0, Status.THROTTLED, Status.THROTTLED] * 4)
 
 
+def test_a_bind_may_be_refused_for_a_while() -> None:
+    """By account, time and the binds so far; submits are not touched by it, nor counted."""
+    script = Script((Fault(act="refuse_bind", status=0x05, account="us", for_messages=3, for_seconds=5.0),))
+    chance = random.Random(1)
+    assert script.judge_bind("them", 0.0, chance) == 0
+    assert statuses(script, 2) == [0, 0]
+    assert [script.judge_bind("us", seconds, chance) for seconds in (0.0, 4.9, 5.0)] == [0x05, 0x05, 0]
+    assert script.judge_bind("us", 0.0, chance) == 0
+    assert Script((Fault(act="refuse_bind"),)).judge_bind("us", 0.0, chance) == Status.BIND_FAILED
+
+
 @pytest.mark.parametrize("act", sorted(ACTS))
 def test_every_act_does_something_that_the_rules_do_not(act: str) -> None:
     """And keeps the plan whole: who is not taken gets no receipts and is not shown."""
-    script = Script((Fault(act=act, per_second=0),))
+    about = {"states": (ReceiptState.ENROUTE, ReceiptState.DELIVERED), "tlvs": "0x1403:4a"}
+    script = Script((Fault(act=act, per_second=0, receipt_id=IdStyle.HEX, **about),))  # type: ignore[arg-type]
     plain = RULES.plan(submit(), "us", 1, random.Random(1))
     plan = plan_of(script, submit())
     assert plan != plain
@@ -96,7 +108,7 @@ def test_receipts_may_come_twice_first_late_or_odd() -> None:
     assert due is not None
     assert due < early.answer.after_seconds
     assert plan_of(Script((Fault(act="late", seconds=60.0),)), submit()).receipts[0].after_seconds == 60.0
-    assert plan_of(Script((Fault(act="hex_id"),)), submit()).receipts[0].hexadecimal
+    assert plan_of(Script((Fault(act="hex_id"),)), submit()).receipts[0].id_style is IdStyle.HEX
     assert plan_of(Script((Fault(act="expired"),)), submit()).receipts[0].state is ReceiptState.EXPIRED
 
 
@@ -121,6 +133,8 @@ def test_a_script_is_read_from_a_file(tmp_path: Path) -> None:
     for text in (
         '[[fault]]\nact = "explode"',
         '[[fault]]\nact = "silence"\nrat = 1',
+        '[[fault]]\nact = "extras"\ntlvs = "vendor:00"',
+        '[[fault]]\nact = "ids"\nanswer_id = "roman"',
         "[[fault]",
         "[[rule]]\nact='slow'",
     ):

@@ -10,7 +10,7 @@ from tests.simulator.test_script import RULES, submit
 from bocau.ports import HttpAnswer, HttpFailure
 from bocau.simulator.fault_lines import ACT_MEANINGS, NAME_MEANINGS
 from bocau.simulator.hooks import CALLBACK_ACTS
-from bocau.simulator.script import ACTS, Fault, KnowsNothing
+from bocau.simulator.script import ACTS, BIND_ACTS, Fault, KnowsNothing
 from bocau.simulator.scripts import EVERYBODY, Scripts, SeededChance
 from bocau.wire.smpp.pdu import SubmitSm
 from bocau.wire.smpp.status import Status
@@ -206,7 +206,14 @@ def test_what_is_no_fault_is_explained_and_changes_nothing() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["late template='{P1,6} la ma' seconds=40", "refuse network=viettel rate=0.25", "callback_answer status=503"],
+    [
+        "late template='{P1,6} la ma' seconds=40",
+        "refuse network=viettel rate=0.25",
+        "receipts states=UNDELIV,DELIVRD word=NOROUTES",
+        "ids receipt_id=padded_hex",
+        "extras tlvs=0x1403:3435,0x1404:00",
+        "callback_answer status=503",
+    ],
 )
 def test_a_line_reads_back(line: str) -> None:
     """What a list shows can be put in again."""
@@ -250,7 +257,7 @@ def test_a_callback_host_may_be_silent_away_or_slow(line: str, said: str) -> Non
 
 def test_every_act_and_every_name_has_its_meaning() -> None:
     """What people read is what there is."""
-    assert list(ACT_MEANINGS) == [*ACTS, *CALLBACK_ACTS]
+    assert list(ACT_MEANINGS) == [*ACTS, *BIND_ACTS, *CALLBACK_ACTS]
     assert set(NAME_MEANINGS) == {*Fault.__struct_fields__, "until"} - {"act"}
 
 

@@ -5,6 +5,7 @@ A line is an act and what narrows it, by the names of `script.Fault`; a mapping 
 
 import shlex
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, Final
 
 import msgspec
@@ -28,6 +29,19 @@ ACT_MEANINGS: Final[Mapping[str, str]] = {
     "late": "the receipt comes `seconds` (2) after the message",
     "receipt_first": "the receipt comes before the answer",
     "hex_id": "the receipt has the id in hexadecimal, the answer in decimal",
+    "ids": "answer and receipt write the id as `answer_id` and `receipt_id` say",
+    "receipts": "a receipt for each of `states`, `seconds` apart, under a `word` of the carrier's own",
+    "other_bind": "the receipt comes over another bind than the submit's",
+    "form": "the receipt is written in another `form` (odd)",
+    "extras": "the receipt has the parameters of `tlvs`",
+    "echo": "the receipt has our user_message_reference",
+    "unswapped": "sender and receiver of the receipt stand the wrong way round",
+    "astray": "the receipt names another phone",
+    "spoiled_receipt": "the receipt is `spoiled` (half) once, then it comes as it should",
+    "spoiled_answer": "the answer is `spoiled` (half); all messages share the link",
+    "unbind": "the carrier unbinds over the submit",
+    "freeze": "the connection stays open and says nothing more",
+    "refuse_bind": "a bind is refused with `status`; only in a script of the simulated carrier",
     "callback_answer": "the callback host answers `status`, else 502",
     "callback_silence": "it does not answer in time",
     "callback_refuse": "it refuses the connection",
@@ -53,6 +67,14 @@ NAME_MEANINGS: Final[Mapping[str, str]] = {
     "status": "for `refuse` and `callback_answer`",
     "seconds": "for `slow`, `late` and `callback_slow`",
     "per_second": "for `throttle`",
+    "states": "for `receipts`: DELIVRD, UNDELIV, EXPIRED, REJECTD, ENROUTE and so on, as in UNDELIV,DELIVRD",
+    "word": "for `receipts`",
+    "answer_id": "for `ids`: decimal, padded, hex, upper_hex, padded_hex or none",
+    "receipt_id": "for `ids`, the same",
+    "form": "for `form`: text, both, parameters or odd",
+    "tlvs": "for `extras`: tag and octets in hexadecimal, as in 0x1403:3435323034",
+    "spoiled": "half (then the end of the connection), twice (under one number), stray (behind one that answers "
+    "nothing), length, too_long, body, garbage or outbind",
 }
 """What narrows a fault, for people."""
 
@@ -96,7 +118,7 @@ def _members(line: str) -> dict[str, Any]:
             raise BadScript(f'"{word}" narrows nothing: write it as name=value, such as network=viettel')
         if name in members:
             raise BadScript(f"{name} is given twice")
-        members[name] = value
+        members[name] = value.split(",") if name == "states" else value
     return members
 
 
@@ -121,4 +143,8 @@ def _plainer(said: str) -> str:
 
 
 def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_written, value))
+    if isinstance(value, Enum):
+        return str(value.value)
     return f"{value:g}" if isinstance(value, float) else str(value)

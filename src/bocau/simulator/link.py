@@ -5,6 +5,8 @@ from typing import Final, Protocol, cast
 
 from bocau.ports import World
 from bocau.simulator.outbox import Outbox, Parcel
+from bocau.simulator.rules import Spoiled
+from bocau.simulator.spoiling import Octets, spoil
 from bocau.wire.smpp.events import (
     BindRequested,
     Closed,
@@ -76,6 +78,8 @@ class SmscLink(asyncio.Protocol):
         self._world = world
         self._session = Session(config, Role.SMSC, world.monotonic())
         self._transport: asyncio.Transport | None = None
+        self._ready = bytearray()
+        self._frozen = False
         self._ending = False
         self._close_at = 0.0
         self._paused = False
@@ -90,7 +94,7 @@ class SmscLink(asyncio.Protocol):
     @property
     def free_slots(self) -> int:
         """Receipts that may be handed over now; 0 unless it is bound for receiving and takes our bytes."""
-        return 0 if self._ending or self._paused else self._session.free_slots
+        return 0 if self._ending or self._paused or self._frozen else self._session.free_slots
 
     def accept(self, request: BindRequested, outbox: Outbox, our_id: str) -> None:
         """Bind."""
@@ -101,12 +105,29 @@ class SmscLink(asyncio.Protocol):
         """Do not bind; the peer may ask again."""
         self._session.refuse_bind(request.sequence, status)
 
-    def answer(self, sequence: int, status: int, message_id: str) -> bool:
+    def answer(self, sequence: int, status: int, message_id: str, spoiled: Spoiled = Spoiled.NOTHING) -> bool:
         """Answer a submit, if the connection is still there; whether it is."""
         if self._ending or self._session.state is SessionState.CLOSED:
             return False
+        if spoiled is Spoiled.NOTHING:
+            self._session.answer_submit(sequence, status, message_id)
+            return True
+        self._ready += self._session.data_to_send()
         self._session.answer_submit(sequence, status, message_id)
+        self.write(spoil(self._session.data_to_send(), spoiled))
         return True
+
+    def write(self, octets: Octets) -> None:
+        """Queue octets that no session would write, behind what is queued."""
+        self._ready += self._session.data_to_send()
+        self._ready += octets.data
+        if octets.closes:
+            self.disconnect("cut in the middle of a PDU")
+        self._owner.on_work(self)
+
+    def freeze(self) -> None:
+        """Hear and say nothing more, with the connection open, until the peer ends it (fault F22)."""
+        self._frozen = True
 
     def deliver(self, message: DeliverSm, parcel: Parcel) -> None:
         """Queue a receipt, within `free_slots`."""
@@ -131,6 +152,8 @@ class SmscLink(asyncio.Protocol):
     def tick(self) -> None:
         """Tell the session the time."""
         now = self._world.monotonic()
+        if self._frozen:
+            return
         if self._ending:
             if now >= self._close_at:
                 self.abort(self.end_reason)
@@ -144,9 +167,10 @@ class SmscLink(asyncio.Protocol):
     def flush(self) -> None:
         """Everything that was queued, in one write; then the end, if it has come."""
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if transport is None or transport.is_closing() or self._frozen:
             return
-        data = self._session.data_to_send()
+        data = bytes(self._ready) + self._session.data_to_send()
+        self._ready.clear()
         if data:
             transport.write(data)
         if self._ending:
@@ -161,7 +185,7 @@ class SmscLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the peer."""
-        if not self._ending:
+        if not self._ending and not self._frozen:
             self._handle(self._session.receive(data, self._world.monotonic()))
 
     def eof_received(self) -> None:

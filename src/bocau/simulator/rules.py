@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, NamedTuple, Protocol
 
-from bocau.wire.smpp.pdu import SubmitSm
+from bocau.wire.smpp.pdu import SubmitSm, Tlvs
 from bocau.wire.smpp.pieces import read_piece
 from bocau.wire.smpp.receipt import ReceiptState
 from bocau.wire.smpp.status import Status
@@ -17,14 +17,17 @@ __all__ = [
     "MAGIC",
     "OTHER",
     "PLAIN",
+    "THROTTLED",
     "Act",
     "Answer",
     "Chance",
     "Form",
+    "IdStyle",
     "Plan",
     "ReceiptDue",
     "Row",
     "Rules",
+    "Spoiled",
     "magic_table",
 ]
 
@@ -46,6 +49,10 @@ class Act(Enum):
     ANSWER = "answer"
     SILENCE = "silence"
     DISCONNECT = "disconnect"
+    UNBIND = "unbind"
+    """It asks to unbind and does not answer this submit."""
+    FREEZE = "freeze"
+    """From this submit on the connection stays open and says nothing more, whatever it is asked."""
 
 
 class Form(Enum):
@@ -61,12 +68,50 @@ class Form(Enum):
     """Other keys, other order, equals signs and semicolons."""
 
 
+class IdStyle(Enum):
+    """How a message id is written. It is the same number in each, so whoever compares letters finds nothing."""
+
+    DECIMAL = "decimal"
+    PADDED = "padded"
+    """Decimal, with zeros in front up to 20 digits."""
+    HEX = "hex"
+    UPPER_HEX = "upper_hex"
+    PADDED_HEX = "padded_hex"
+    """Upper case, with zeros in front up to 16 digits."""
+    NONE = "none"
+    """Not at all."""
+
+
+class Spoiled(Enum):
+    """What is wrong with the bytes of a PDU."""
+
+    NOTHING = "nothing"
+    HALF = "half"
+    """Half of it is written, then the connection is closed."""
+    TWICE = "twice"
+    """It comes twice under the same sequence number."""
+    STRAY = "stray"
+    """One comes before it that answers a sequence number nobody used."""
+    LENGTH = "length"
+    """Its command_length is too small for any PDU."""
+    TOO_LONG = "too_long"
+    """Its command_length says four octets more than there are."""
+    BODY = "body"
+    """Its frame is good and its body is none."""
+    GARBAGE = "garbage"
+    """Octets that are no SMPP stand before it."""
+    OUTBIND = "outbind"
+    """An outbind stands before it."""
+
+
 class Answer(NamedTuple):
     """The answer to one submit."""
 
     act: Act = Act.ANSWER
     status: int = Status.OK
     after_seconds: float = 0.0
+    id_style: IdStyle = IdStyle.DECIMAL
+    spoiled: Spoiled = Spoiled.NOTHING
 
     @property
     def taken(self) -> bool:
@@ -82,8 +127,21 @@ class ReceiptDue(NamedTuple):
     """Counted from the submit. None in a table means the rules' ordinary delay; in a plan it is never None."""
     error: str = "000"
     form: Form = Form.TEXT
-    hexadecimal: bool = False
-    """The id is written in hexadecimal, though the answer had it in decimal."""
+    id_style: IdStyle = IdStyle.DECIMAL
+    spoiled: Spoiled = Spoiled.NOTHING
+    """So it comes once, under a sequence number of its own; then it is handed over as it should be."""
+    elsewhere: bool = False
+    """Over another bind than the submit came on, as long as there is one."""
+    word: str = ""
+    """A word of the carrier's own for the state; empty: the specification's."""
+    tlvs: Tlvs = ()
+    """Parameters of the carrier's own."""
+    echo: bool = False
+    """With the user_message_reference of the submit."""
+    unswapped: bool = False
+    """Sender and receiver stand as in the submit."""
+    astray: bool = False
+    """It names another phone."""
 
 
 class Row(NamedTuple):
@@ -99,6 +157,8 @@ class Row(NamedTuple):
     """Only this part of a message, counted from 1, is treated so, others as `OTHER`; 0 for every part."""
     shown: bool = True
     """Whether the telephone shows a message that was taken."""
+    per_second: int = 0
+    """So many are taken in any second, the rest gets ESME_RTHROTTLED; 0: no limit. Counted per account and ending."""
 
 
 class Plan(NamedTuple):
@@ -109,9 +169,12 @@ class Plan(NamedTuple):
     """None for a message that is not taken, or whose sender did not ask for them (registered_delivery)."""
     shown: bool = False
     """The telephone gets it."""
+    per_second: int = 0
+    """So many of its kind may be taken in any second."""
 
 
 _S = ReceiptState
+_NETWORK_TAG: Final = 0x1403
 _NEVER: Final = Answer(status=Status.INVALID_DESTINATION)
 _REFUSE_THROTTLED: Final = Answer(status=Status.THROTTLED)
 
@@ -129,7 +192,7 @@ MAGIC: Final[Mapping[str, Row]] = {
     "0010": Row("the submit is never answered", (), Answer(Act.SILENCE)),
     "0011": Row("the connection is closed instead of the first answer, then taken", first=(Answer(Act.DISCONNECT),)),
     "0012": Row("ESME_RSYSERR once, then taken", first=(Answer(status=Status.SYSTEM_ERROR),)),
-    "0013": Row("the receipt has the id in hexadecimal, the answer in decimal", (ReceiptDue(hexadecimal=True),)),
+    "0013": Row("the receipt has the id in hexadecimal, the answer in decimal", (ReceiptDue(id_style=IdStyle.HEX),)),
     "0014": Row("the receipt comes after 60 s", (ReceiptDue(after_seconds=60.0),)),
     "0015": Row(
         "the second part of a long message is undelivered",
@@ -147,6 +210,20 @@ MAGIC: Final[Mapping[str, Row]] = {
     "0019": Row("the second part of a long message is refused: ESME_RINVDSTADR", (), _NEVER, part=2),
     "0020": Row("the second part of a long message is never answered", (), Answer(Act.SILENCE), part=2),
     "0021": Row("a full queue: ESME_RMSGQFUL to every try", (), Answer(status=Status.QUEUE_FULL)),
+    "0022": Row("5 are taken in any second, the rest gets ESME_RTHROTTLED", per_second=5),
+    "0023": Row("half of the answer, then the connection is closed", (ReceiptDue(),), Answer(spoiled=Spoiled.HALF)),
+    "0024": Row(
+        "the answer has the id in upper-case hexadecimal, the receipt in decimal with zeros in front",
+        (ReceiptDue(id_style=IdStyle.PADDED),),
+        Answer(id_style=IdStyle.UPPER_HEX),
+    ),
+    "0025": Row("two receipts: undelivered, then delivered", (ReceiptDue(_S.UNDELIVERED, error="001"), ReceiptDue())),
+    "0026": Row("the receipt comes over another bind, if there is one", (ReceiptDue(elsewhere=True),)),
+    "0027": Row("the answer comes twice under one sequence number", (ReceiptDue(),), Answer(spoiled=Spoiled.TWICE)),
+    "0028": Row(
+        "the receipt names the network in a parameter of the carrier's: 0x1403, 45204",
+        (ReceiptDue(tlvs=((_NETWORK_TAG, b"45204"),)),),
+    ),
     OTHER: Row("delivered after the ordinary delay"),
 }
 """What the last four digits of a receiver do. "Tries" are counted per account and number (Smsc.forget_tries)."""
@@ -170,6 +247,8 @@ class _Ready(NamedTuple):
 
 
 _SYSTEM_ERROR: Final = Plan(Answer(status=Status.SYSTEM_ERROR))
+THROTTLED: Final = Plan(_REFUSE_THROTTLED)
+"""For what is beyond a speed."""
 
 
 class Rules:
@@ -224,4 +303,5 @@ def _plans(row: Row, delay_seconds: float) -> tuple[Plan, ...]:
         for due in (row.receipts if taken else ())
     )
     failures = tuple(due for due in every if due.state is not ReceiptState.DELIVERED)
-    return tuple(Plan(row.answer, wanted, taken and row.shown) for wanted in ((), every, failures, every))
+    wishes = ((), every, failures, every)
+    return tuple(Plan(row.answer, wanted, taken and row.shown, row.per_second) for wanted in wishes)

@@ -6,20 +6,31 @@ reads a clock: a script is told the time. The same faults are given one by one t
 """
 
 import tomllib
-from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from bocau.simulator.rules import Act, Chance, Plan, ReceiptDue
-from bocau.wire.smpp.pdu import SubmitSm
+from bocau.simulator.rules import Act, Chance, Form, IdStyle, Plan, ReceiptDue, Spoiled
+from bocau.simulator.speed import Speed
+from bocau.wire.smpp.pdu import SubmitSm, Tlvs
 from bocau.wire.smpp.pieces import decode_text, read_piece
 from bocau.wire.smpp.receipt import ReceiptState
 from bocau.wire.smpp.status import Status
 
-__all__ = ["ACTS", "About", "BadScript", "Fault", "InForce", "Knows", "KnowsNothing", "Script", "about_submit"]
+__all__ = [
+    "ACTS",
+    "BIND_ACTS",
+    "About",
+    "BadScript",
+    "Fault",
+    "InForce",
+    "Knows",
+    "KnowsNothing",
+    "Script",
+    "about_submit",
+]
 
 _EARLY_SECONDS: Final = 0.1
 _NATIONAL: Final = "0"
@@ -115,6 +126,20 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """For slow: from submit to answer; for late: from submit to receipt."""
     per_second: int = 10
     """For throttle: so many are let through in any second."""
+    answer_id: IdStyle = IdStyle.DECIMAL
+    """For ids: how the answer writes the message id."""
+    receipt_id: IdStyle = IdStyle.DECIMAL
+    """For ids: how the receipt does."""
+    states: tuple[ReceiptState, ...] = ()
+    """For receipts: one each, in this order, `seconds` apart."""
+    word: str = ""
+    """For receipts: how they call the state; empty: as above."""
+    spoiled: Spoiled = Spoiled.HALF
+    """For spoiled_answer and spoiled_receipt: what is wrong with it."""
+    form: Form = Form.ODD
+    """For form: how receipts are written."""
+    tlvs: str = ""
+    """For extras: parameters of the receipt, as 0x1403:3435323034,0x1404:00."""
 
 
 def _answered(plan: Plan, **changes: object) -> Plan:
@@ -123,6 +148,26 @@ def _answered(plan: Plan, **changes: object) -> Plan:
 
 def _receipts(plan: Plan, *receipts: ReceiptDue) -> Plan:
     return plan._replace(receipts=receipts if plan.receipts else ())
+
+
+def _each(plan: Plan, **changes: object) -> Plan:
+    """The same receipts, changed."""
+    return plan._replace(receipts=tuple(due._replace(**changes) for due in plan.receipts))  # type: ignore[arg-type]
+
+
+def _in_turn(plan: Plan, fault: Fault) -> Iterator[ReceiptDue]:
+    """One receipt for each state of the fault, `seconds` apart; those of bad news have an error."""
+    first = _first(plan)
+    for number, state in enumerate(fault.states):
+        error = "000" if state is ReceiptState.DELIVERED else "001"
+        after = (first.after_seconds or 0.0) + number * fault.seconds
+        yield first._replace(state=state, error=error, after_seconds=after, word=fault.word)
+
+
+def _tlvs(fault: Fault) -> Tlvs:
+    """Raises ValueError."""
+    pairs = [pair.partition(":") for pair in fault.tlvs.split(",") if pair]
+    return tuple((int(tag, 16), bytes.fromhex(octets)) for tag, _, octets in pairs)
 
 
 def _first(plan: Plan, **changes: object) -> ReceiptDue:
@@ -150,15 +195,33 @@ ACTS: Final[Mapping[str, Callable[[Plan, Fault], Plan]]] = {
     "receipt_first": lambda plan, _: _receipts(plan, _first(plan, after_seconds=0.0))._replace(
         answer=plan.answer._replace(after_seconds=_EARLY_SECONDS)
     ),
-    "hex_id": lambda plan, _: _receipts(plan, _first(plan, hexadecimal=True)),
+    "hex_id": lambda plan, _: _receipts(plan, _first(plan, id_style=IdStyle.HEX)),
+    "ids": lambda plan, fault: _each(plan, id_style=fault.receipt_id)._replace(
+        answer=plan.answer._replace(id_style=fault.answer_id)
+    ),
+    "receipts": lambda plan, fault: _receipts(plan, *_in_turn(plan, fault)),
+    "other_bind": lambda plan, _: _each(plan, elsewhere=True),
+    "form": lambda plan, fault: _each(plan, form=fault.form),
+    "extras": lambda plan, fault: _each(plan, tlvs=_tlvs(fault)),
+    "echo": lambda plan, _: _each(plan, echo=True),
+    "unswapped": lambda plan, _: _each(plan, unswapped=True),
+    "astray": lambda plan, _: _each(plan, astray=True),
+    "spoiled_receipt": lambda plan, fault: _each(plan, spoiled=fault.spoiled),
+    "spoiled_answer": lambda plan, fault: plan._replace(answer=plan.answer._replace(spoiled=fault.spoiled)),
+    "unbind": lambda plan, _: _answered(plan, act=Act.UNBIND),
+    "freeze": lambda plan, _: _answered(plan, act=Act.FREEZE),
 }
-"""What can go wrong at the carrier: never taken (refuse, throttle, silence, disconnect), reported oddly."""
+"""What can go wrong with a submit: never taken (refuse, throttle, silence, disconnect, unbind, freeze), taken slowly or
+answered badly, or reported oddly."""
+
+BIND_ACTS: Final = ("refuse_bind",)
+"""What can go wrong with a bind. Only a script of the whole carrier may do it: a link is everybody's."""
 
 
 class InForce:
     """One fault in force. It counts what it is about."""
 
-    __slots__ = ("_knows", "_passed", "fault", "seen", "struck")
+    __slots__ = ("_knows", "_speed", "fault", "seen", "struck")
 
     def __init__(self, fault: Fault, knows: Knows, acts: Collection[str] = ACTS) -> None:
         """Raises BadScript for an act that is none of `acts`, a network or template that is none, or a wrong share."""
@@ -166,6 +229,10 @@ class InForce:
             raise BadScript(f"there is no act {fault.act!r}; there are {', '.join(acts)}")
         if not 0 <= fault.rate <= 1:
             raise BadScript("rate is a share, from 0 to 1")
+        try:
+            _tlvs(fault)
+        except ValueError:
+            raise BadScript("tlvs are a tag and octets, both hexadecimal, as in 0x1403:3435323034") from None
         if fault.network and fault.network.casefold() not in map(str.casefold, knows.networks):
             raise BadScript(
                 f"there is no network {fault.network!r}; there are {', '.join(knows.networks) or 'none here'}"
@@ -181,7 +248,7 @@ class InForce:
         self.struck = 0
         """How many times it happened."""
         self._knows = knows
-        self._passed: deque[float] = deque()
+        self._speed = Speed()
 
     def strikes(self, about: About, seconds: float, chance: Chance) -> bool:
         """Whether it happens to this one, `seconds` after the fault began."""
@@ -195,7 +262,7 @@ class InForce:
             return False
         if fault.rate < 1 and chance.random() >= fault.rate:
             return False
-        if fault.act == "throttle" and _passes(self._passed, fault.per_second, seconds):
+        if fault.act == "throttle" and self._speed.passes(fault.per_second, seconds):
             return False
         self.struck += 1
         return True
@@ -229,7 +296,7 @@ class Script:
         self._in_force = []
         for number, fault in enumerate(faults, 1):
             try:
-                self._in_force.append(InForce(fault, knows))
+                self._in_force.append(InForce(fault, knows, (*ACTS, *BIND_ACTS)))
             except BadScript as bad:
                 raise BadScript(f"fault {number}: {bad}") from bad
 
@@ -249,9 +316,18 @@ class Script:
         """What happens to a submit at `seconds` since the start, given what the rules would do."""
         about = about_submit(submit, account, part)
         for one in self._in_force:
-            if one.strikes(about, seconds, chance):
+            if one.fault.act in ACTS and one.strikes(about, seconds, chance):
                 return ACTS[one.fault.act](plan, one.fault)
         return plan
+
+    def judge_bind(self, account: str, seconds: float, chance: Chance) -> int:
+        """The command_status that a bind of this system_id gets at `seconds` since the start; 0: the usual. Its faults
+        count binds."""
+        about = About("", account)
+        for one in self._in_force:
+            if one.fault.act in BIND_ACTS and one.strikes(about, seconds, chance):
+                return Status.BIND_FAILED if one.fault.status is None else one.fault.status
+        return Status.OK
 
 
 def about_submit(submit: SubmitSm, account: str, part: int) -> About:
@@ -263,13 +339,3 @@ def about_submit(submit: SubmitSm, account: str, part: int) -> About:
 
 def _within(value: float, after: float, length: float | None) -> bool:
     return after <= value and (length is None or value < after + length)
-
-
-def _passes(passed: deque[float], per_second: int, now: float) -> bool:
-    """Whether one more is within the speed; it counts then."""
-    while passed and now - passed[0] >= 1.0:
-        passed.popleft()
-    if len(passed) >= per_second:
-        return False
-    passed.append(now)
-    return True

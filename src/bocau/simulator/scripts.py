@@ -174,6 +174,11 @@ class Scripts:
         fault = self._struck(whose, about, ACTS)
         return plan if fault is None else ACTS[fault.act](plan, fault)
 
+    def judge_bind(self, account: str, seconds: float, chance: Chance) -> int:
+        """See Script.judge_bind: binds are nobody's."""
+        del account, seconds, chance
+        return 0
+
     def judge_callback(self, host: str, phone: str, smsid: str) -> Fault | None:
         """See HookJudge."""
         if not self._put:

@@ -13,10 +13,11 @@ from bocau.simulator.handset import Handset, Sms
 from bocau.simulator.journal import Journal, SubmitSeen
 from bocau.simulator.link import SmscLink
 from bocau.simulator.outbox import Outbox, Parcel
-from bocau.simulator.receipts import News, date_stamp
-from bocau.simulator.rules import Act, Plan, Rules
+from bocau.simulator.receipts import News, date_stamp, write_id
+from bocau.simulator.rules import THROTTLED, Act, Answer, IdStyle, Plan, Rules
 from bocau.simulator.script import Script
 from bocau.simulator.scripts import Scripts
+from bocau.simulator.speed import Speed
 from bocau.simulator.timetable import Timetable
 from bocau.wire.smpp.events import BindRequested, SessionConfig
 from bocau.wire.smpp.pdu import SubmitSm
@@ -84,13 +85,14 @@ class Counts:
 class _Account:
     """What is remembered of one system_id, bound or not."""
 
-    __slots__ = ("_newer", "_older", "outbox", "system_id")
+    __slots__ = ("_newer", "_older", "_speeds", "outbox", "system_id")
 
     def __init__(self, system_id: str) -> None:
         self.system_id = system_id
         self.outbox = Outbox(system_id)
         self._newer: dict[str, int] = {}
         self._older: dict[str, int] = {}
+        self._speeds: dict[str, Speed] = {}
 
     def count_try(self, phone: str) -> int:
         """The how-manieth submit for this number it is, from 1. The 100,000 numbers used last are remembered."""
@@ -105,6 +107,13 @@ class _Account:
         """Every number is new again."""
         self._newer.clear()
         self._older.clear()
+
+    def within(self, ending: str, per_second: int, now: float) -> bool:
+        """Whether one more of an ending that is limited may be taken now; it counts then."""
+        speed = self._speeds.get(ending)
+        if speed is None:
+            speed = self._speeds[ending] = Speed()
+        return speed.passes(per_second, now)
 
 
 class Smsc:
@@ -247,7 +256,7 @@ class Smsc:
     def on_bind(self, link: SmscLink, request: BindRequested) -> None:
         """See link.LinkOwner."""
         system_id = request.bind.system_id
-        status = self._bind_status or self._check(system_id, request.bind.password)
+        status = self._bind_status or self._scripted(system_id) or self._check(system_id, request.bind.password)
         self._note("bind", link, system_id=system_id, mode=request.mode.value, status=status)
         if status:
             self.counts.bind_refusals += 1
@@ -259,6 +268,12 @@ class Smsc:
             account = self._accounts[system_id] = _Account(system_id)
         account.outbox.links.append(link)
         link.accept(request, account.outbox, self._settings.our_id)
+
+    def _scripted(self, system_id: str) -> int:
+        """What the script says to a bind."""
+        if self.script is None:
+            return Status.OK
+        return self.script.judge_bind(system_id, self._world.monotonic() - self.began, self._world.random)
 
     def _check(self, system_id: str, password: str) -> int:
         """The command_status for these credentials."""
@@ -300,6 +315,9 @@ class Smsc:
         if self.script is not None:
             seconds = self._world.monotonic() - self.began
             plan = self.script.judge(plan, submit, system_id, piece.part, seconds, self._world.random)
+        limit, ending = plan.per_second, submit.destination_addr[-4:]
+        if limit and not account.within(ending, limit, self._world.monotonic()):
+            plan = THROTTLED
         text = decode_text(piece.data, piece.coding)
         now_ms = self._world.now_ms()
         self.counts.submits += 1
@@ -312,7 +330,7 @@ class Smsc:
         if plan.shown:
             self._show(account, self._handset.take(submit, piece, text, message_id, now_ms))
         if plan.receipts:
-            self._promise(account.outbox, plan, News(submit, message_id, text, self._date_stamp(now_ms)))
+            self._promise(link, account.outbox, plan, News(submit, message_id, text, self._date_stamp(now_ms)))
 
     def _new_id(self) -> str:
         self.counts.taken += 1
@@ -320,18 +338,24 @@ class Smsc:
         return str(self._last_id)
 
     def _answer(self, link: SmscLink, sequence: int, plan: Plan, message_id: str) -> None:
-        act, status, after_seconds = plan.answer
-        if act is Act.DISCONNECT:
-            link.disconnect("closed instead of an answer")
-        elif act is Act.ANSWER:
-            if after_seconds > 0:
-                later = partial(self._answer_now, link, sequence, status, message_id)
-                self._timetable.call(after_seconds, later)
+        answer = plan.answer
+        if answer.act is Act.ANSWER:
+            if answer.after_seconds > 0:
+                later = partial(self._answer_now, link, sequence, answer, message_id)
+                self._timetable.call(answer.after_seconds, later)
             else:
-                self._answer_now(link, sequence, status, message_id)
+                self._answer_now(link, sequence, answer, message_id)
+        elif answer.act is Act.DISCONNECT:
+            link.disconnect("closed instead of an answer")
+        elif answer.act is Act.UNBIND:
+            link.unbind()
+        elif answer.act is Act.FREEZE:
+            link.freeze()
 
-    def _answer_now(self, link: SmscLink, sequence: int, status: int, message_id: str) -> None:
-        if link.answer(sequence, status, message_id):
+    def _answer_now(self, link: SmscLink, sequence: int, answer: Answer, message_id: str) -> None:
+        _, status, _, style, spoiled = answer
+        written = message_id if style is IdStyle.DECIMAL or not message_id else write_id(message_id, style)
+        if link.answer(sequence, status, written, spoiled):
             if self._journal is not None:
                 self._note("answer", link, message_id=message_id, status=status)
             self.on_work(link)
@@ -348,10 +372,10 @@ class Smsc:
 
     # Receipts
 
-    def _promise(self, outbox: Outbox, plan: Plan, news: News) -> None:
+    def _promise(self, link: SmscLink, outbox: Outbox, plan: Plan, news: News) -> None:
         """Have the receipts sent when their time comes."""
         for due in plan.receipts:
-            parcel = Parcel(outbox, news, due)
+            parcel = Parcel(outbox, news, due, link)
             if due.after_seconds:
                 self._timetable.call(due.after_seconds, partial(self._offer, parcel))
             else:
