@@ -344,6 +344,7 @@ SCANS = {
     "count_orphans": "reads 10,000 rows at most",
     "count_parked": "reads 20,000 rows of an index at most",
     "newest_messages": "reads the newest rows and stops",
+    "read_learned": "reads the newest rows and stops",
     "read_audit": "reads the newest rows and stops",
 }
 WALKS = {

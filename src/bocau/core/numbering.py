@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from bocau.core.learned import NOTHING_LEARNED, Learned
 from bocau.core.telcos import TELCOS
 
 __all__ = ["NOBODY_MOVED", "Numbering", "NumberingError", "Ported", "parse", "shipped"]
@@ -70,14 +71,21 @@ class Numbering:
     assigned: frozenset[str]
     """Ranges in use, by three or four digits: the rule of the setting strict_prefix."""
     ported: Ported = NOBODY_MOVED
+    learned: Learned = NOTHING_LEARNED
+    """Changes while it is used."""
 
     def telco_of(self, phone: str) -> int:
         """The network of a ten-digit number: telcoid 1 to 7, or 0 if nobody has its prefix."""
-        if self.ported is not NOBODY_MOVED:
-            found = self.ported.get(phone)
+        if self.ported is not NOBODY_MOVED or self.learned is not NOTHING_LEARNED:
+            found = self.known(phone)
             if found:
                 return found
         return self.telco_by_prefix(phone)
+
+    def known(self, phone: str) -> int:
+        """The network that is known of this very number, by the table of moved ones or else learned; 0 if none is."""
+        found = self.ported.get(phone) if self.ported else 0
+        return found or (self.learned.get(phone) if self.learned else 0)
 
     def telco_by_prefix(self, phone: str) -> int:
         """The network that the prefix was given to, wherever the number moved; 0 if none."""
@@ -87,6 +95,10 @@ class Numbering:
     def with_ported(self, ported: Ported) -> "Numbering":
         """The same with other moved numbers."""
         return replace(self, ported=ported)
+
+    def with_learned(self, learned: Learned) -> "Numbering":
+        """The same with what was learned."""
+        return replace(self, learned=learned)
 
 
 @cache

@@ -22,6 +22,7 @@ from bocau.core.directory import (
     TemplateRow,
 )
 from bocau.core.keeping import Keeping
+from bocau.core.learned import Learning
 from bocau.core.lifecycle import Event, State
 from bocau.core.limits import LimitRow
 from bocau.core.message import (
@@ -81,6 +82,7 @@ __all__ = [
     "KitStore",
     "LedgerLine",
     "LedgerWindow",
+    "NetworkStore",
     "NodeStore",
     "OperatorStore",
     "OutcomeDeadlines",
@@ -586,6 +588,22 @@ class InboundStore(Protocol):
 
     def inbound_told(self, attempt: InboundTry, done: Done[None]) -> None:
         """Store one try and what follows from it."""
+        ...
+
+
+class NetworkStore(Protocol):
+    """What is remembered of the networks that numbers were seen in."""
+
+    async def learned_networks(self, limit: int) -> list[Learning]:
+        """What was learned last, the newest first."""
+        ...
+
+    async def learned_network(self, phone: int) -> Learning | None:
+        """What was learned of one number, given without its leading 0."""
+        ...
+
+    async def keep_networks(self, rows: Sequence[Learning]) -> None:
+        """Store what was learned; network 0 forgets a number. Raises StoreFault."""
         ...
 
 

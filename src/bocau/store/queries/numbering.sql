@@ -22,3 +22,20 @@ DELETE FROM ported_number WHERE phone = $1;
 -- name: clear_ported
 -- All of them.
 DELETE FROM ported_number;
+
+-- name: put_learned
+-- A number was seen in a network.
+INSERT INTO learned_network (phone, telco, source, seen_ms) VALUES ($1, $2, $3, $4)
+ON CONFLICT (phone) DO UPDATE SET telco = excluded.telco, source = excluded.source, seen_ms = excluded.seen_ms;
+
+-- name: delete_learned
+-- Nothing is known of it any more.
+DELETE FROM learned_network WHERE phone = $1;
+
+-- name: read_learned
+-- What was learned, the newest first.
+SELECT phone, telco, source, seen_ms FROM learned_network ORDER BY seen_ms DESC LIMIT $1;
+
+-- name: find_learned
+-- What was learned of one number.
+SELECT phone, telco, source, seen_ms FROM learned_network WHERE phone = $1;

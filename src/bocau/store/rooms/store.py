@@ -18,6 +18,7 @@ from bocau.core.directory import (
 )
 from bocau.core.ids import first_id_at, head_of
 from bocau.core.keeping import Keeping
+from bocau.core.learned import Learning
 from bocau.core.lifecycle import Event, State
 from bocau.core.limits import LimitRow
 from bocau.core.message import (
@@ -130,6 +131,7 @@ class RoomStore(Visiting):
         self._call_ended = Kind("call_ended", 21, self._put_calls)
         self._beat = Kind("beat", 22, self._count_beat)
         self._forget = Kind("forget", 23, Forgetting(q).run)
+        self._keep_networks = Kind("keep_networks", 24, self._put_networks)
 
     @property
     def commits(self) -> tuple[int, int, int]:
@@ -426,6 +428,28 @@ class RoomStore(Visiting):
         owner = f"account {account_id}" if account_id else "every account"
         await self.note("store.cancel_unsent", f"{owner}, {route_class or 'every class'}: {count} message(s)")
         return count
+
+    # Networks of numbers
+
+    async def learned_networks(self, limit: int) -> list[Learning]:
+        """See NetworkStore."""
+        return [Learning._make(row) for row in await self._read.rows(self._q["read_learned"], (limit,))]
+
+    async def learned_network(self, phone: int) -> Learning | None:
+        """See NetworkStore."""
+        row = await self._read.row(self._q["find_learned"], (phone,))
+        return None if row is None else Learning._make(row)
+
+    async def keep_networks(self, rows: Sequence[Learning]) -> None:
+        """See NetworkStore."""
+        await self._commit.call(self._keep_networks, rows)
+
+    async def _put_networks(self, db: Work, items: Sequence[Sequence[Learning]]) -> list[None]:
+        q = self._q
+        rows = [row for item in items for row in item]
+        await db.many(q["put_learned"], [row for row in rows if row.telco])
+        await db.many(q["delete_learned"], [(row.phone,) for row in rows if not row.telco])
+        return [None] * len(items)
 
     # For people, and for the test API
 
