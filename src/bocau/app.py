@@ -6,6 +6,7 @@ import ipaddress
 import os
 import pathlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -47,12 +48,14 @@ from bocau.console.witness import Witness
 from bocau.core.directory import build
 from bocau.core.ids import Ids
 from bocau.core.keeping import Keeping
+from bocau.core.learned import LOOKUP, Learned
 from bocau.core.limits import Limits as AccountLimits
 from bocau.core.message import Admission, RouteClass
 from bocau.core.money import UNIT
 from bocau.core.role import Role
 from bocau.deliver.desk import LinkDesk
 from bocau.deliver.voice.messages import LogStyle
+from bocau.dispatch.lookup import LookupSettings, NetworkLookup
 from bocau.dispatch.loop import Dispatcher
 from bocau.fleet import Fleet, Tools
 from bocau.listener import Limits, Listener, Request
@@ -87,6 +90,7 @@ _BEAT_SECONDS: Final = 1.0
 _DISK_SECONDS: Final = 1.0
 _SHRED_SECONDS: Final = 5.0
 _HOUR_MS: Final = 3_600_000
+_LEARNED_SECONDS: Final = 5.0
 _TEND_SECONDS: Final = 2.5
 """Between two words that this node lives; from one that is silent for 15 s the others take over within 20 s."""
 _CARRIER_CONNECTIONS: Final = 128
@@ -162,7 +166,8 @@ class Gateway:
         self._refused_keys = refused_keys
         self._threaded = threaded
         self._log_style = log_style
-        self._numbering = read_numbering(settings)
+        self._learned = Learned(settings.accept.learned_numbers)
+        self._numbering = read_numbering(settings).with_learned(self._learned)
         self._numbering_version = 0
         self.store: RoomStore
         self.door: Door
@@ -207,6 +212,8 @@ class Gateway:
             await provision(store, profile, self._pepper, world.now_ms)
         await self._refuse_leftovers()
         await self._build_rooms(_deadlines(settings))
+        rows = await store.learned_networks(settings.accept.learned_numbers)
+        self._learned.load(reversed(rows))
         await self._refresh_directory()
         lately = await store.recent(world.now_ms() - DAY_MS, settings.accept.tracked_numbers)
         self.door.recount(lately)
@@ -375,10 +382,21 @@ class Gateway:
             wakeup,
             self._carrier_http,
             self._pepper,
+            self._saw_network,
             RealChildren(),
             self._log_style,
             self._calls_at_once,
         )
+        if settings.lookup.url:
+            self._dispatcher.lookup = NetworkLookup(
+                world,
+                self._carrier_http,
+                _lookup_settings(settings),
+                self._known_network,
+                partial(self._saw_network, LOOKUP),
+                telemetry.dispatch,
+                log,
+            )
         self.fleet = Fleet(tools, self._dispatcher, store)
         await self.fleet.build(settings)
         self._link_desk = LinkDesk(world, self.fleet.ships, telemetry.carriers, self.fleet.standing)
@@ -409,6 +427,7 @@ class Gateway:
         self._beat_loop = ClaimLoop(world, self._beat, _BEAT_SECONDS, log)
         self._disk_loop = ClaimLoop(world, self._look_at_disk, _DISK_SECONDS, log)
         self._quarantine_loop = ClaimLoop(world, self._look_for_release, _DIRECTORY_POLL_SECONDS, log)
+        self._learned_loop = ClaimLoop(world, self._note_networks, _LEARNED_SECONDS, log)
         self._tend_loop = ClaimLoop(world, self._tend, _TEND_SECONDS, log)
 
     def _copy_with(self, ids: Ids) -> Callable[[StoryLine, str], Admission]:
@@ -429,6 +448,7 @@ class Gateway:
             self._count_loop,
             self._directory_loop,
             self._used_loop,
+            self._learned_loop,
             self._beat_loop,
             self._disk_loop,
             self._forgetting.loop,
@@ -468,6 +488,27 @@ class Gateway:
         used = self.door.counters.take_used()
         if used:
             await self.store.used(used)
+        return False
+
+    def _known_network(self, phone: str) -> int:
+        """What is known of this very number; 0 if nothing is."""
+        return self._numbering.known(phone)
+
+    def _saw_network(self, source: str, phone: str, telco: int) -> None:
+        """Somebody named the network of a phone. What the operator's table says of it stays above that."""
+        by_prefix = self._numbering.telco_by_prefix(phone)
+        self._learned.note(phone, telco, by_prefix, source, self.world.now_ms())
+
+    async def _note_networks(self) -> bool:
+        """Store what was learned, so that no message pays for it, and forget what is old."""
+        self._learned.forget_before(self.world.now_ms() - self.settings.accept.learned_days * DAY_MS)
+        rows = self._learned.take_unsaved()
+        try:
+            if rows:
+                await self.store.keep_networks(rows)
+        except StoreFault:
+            self._learned.give_back(rows)
+            raise
         return False
 
     async def reload(self, actor: str = "") -> Reloaded:
@@ -551,6 +592,7 @@ class Gateway:
                 await loop.stop()
         with contextlib.suppress(StoreFault):  # a full disk must not keep the links from being drained
             await self._note_used()
+            await self._note_networks()
         while not self._dispatcher.quiet:
             await self.world.sleep(0.005)
         await self.fleet.stop()
@@ -599,6 +641,7 @@ class Gateway:
         watch("bocau_callbacks_due", lambda: self._counts.callbacks_waiting)
         watch("bocau_ready_messages", lambda: self._dispatcher.waiting)
         watch("bocau_callbacks_in_flight", lambda: self._callbacks.in_flight)
+        watch("bocau_learned_numbers", lambda: len(self._learned))
         watch("bocau_parked_messages", lambda: sum(self._parked.values()))
         watch("bocau_sends_refused", lambda: float(bool(self._shut)))
         watch("bocau_quarantine", lambda: float("quarantine" in self._shut))
@@ -702,6 +745,18 @@ def policy_of(settings: Settings) -> Policy:
         accept.json_repair,
         can_call(settings),
         accept.call_prefixes,
+    )
+
+
+def _lookup_settings(settings: Settings) -> LookupSettings:
+    lookup = settings.lookup
+    return LookupSettings(
+        lookup.url,
+        lookup.authorization.reveal(),
+        lookup.answer_pointer,
+        lookup.networks,
+        lookup.wait_seconds,
+        lookup.in_flight,
     )
 
 

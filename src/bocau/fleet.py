@@ -38,6 +38,7 @@ from bocau.store.contract import CallStore, OperatorStore, OutcomeDeadlines
 from bocau.telemetry import Log, LogEvent, Telemetry
 from bocau.trunks import configures_of
 from bocau.wire.gsm.parts import Profile
+from bocau.wire.smpp.network import NetworkField
 from bocau.wire.smpp.status import Classes
 
 __all__ = ["Fleet", "Ship", "Tools", "routes_of", "table_of"]
@@ -118,6 +119,8 @@ class Tools(NamedTuple):
     http: HttpPost
     hook_secret: bytes
     """For the addresses that carriers report to."""
+    saw_network: Callable[[str, str, int], None]
+    """Told that a carrier named the network of a phone: carrier, phone, telcoid."""
     children: Children
     """Starts the processes that place calls."""
     log_style: LogStyle
@@ -362,6 +365,7 @@ class Fleet:
             on_room=self._dispatcher.notify,
             on_callbacks=tools.on_callbacks,
             learned=learned,
+            on_network=partial(tools.saw_network, row.name),
         )
 
     def _over_http(self, row: Carrier) -> Ship:
@@ -526,6 +530,8 @@ def _smpp_settings(row: Carrier, tls: ssl.SSLContext | None) -> CarrierSettings:
         trace_pdus=row.trace_pdus,
         id_form=None if row.receipt_ids == "learn" else IdForm(row.receipt_ids),
         utc_offset_minutes=row.receipt_utc_offset_minutes,
+        network=NetworkField.of(row.network_field) if row.network_field else None,
+        networks=row.networks,
     )
 
 

@@ -1,5 +1,6 @@
 """`bocau portability`: moved numbers come in, go out, and decide about a message."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ def test_numbers_are_imported_listed_exported_and_looked_up(desk: Shell) -> None
         "telco": 1,
         "network": "Viettel",
         "moved": True,
+        "learned_network": None,
+        "learned_from": None,
+        "learned_ms": None,
         "prefix_network": "Mobifone",
         "table": desk.json("portability", "lookup", "0931234567")["table"],
     }
@@ -85,3 +89,24 @@ def test_a_table_of_the_operator_is_laid_over_the_prefixes(desk: Shell) -> None:
     assert shell.json(*words)["network"] == "Reddi"
     Path("telcos.toml").write_text('[prefixes]\n"0901" = 9\n', "utf-8")
     assert "prefix 0901" in shell.fails("portability", "lookup", "0901234567")
+
+
+def test_what_was_learned_is_listed_and_stands_below_the_table(desk: Shell) -> None:
+    """By whom and when; an import overrides it."""
+    assert "No network of a number was learned yet" in desk.ok("portability", "learned")
+    assert desk.data is not None
+    with sqlite3.connect(desk.data / "bocau.db") as db:
+        db.executemany(
+            "INSERT INTO learned_network VALUES (?, ?, ?, ?)",
+            [(901234567, 1, "north", 1_800_000_000_000), (901234568, 3, "lookup", 1_800_000_060_000)],
+        )
+    db.close()
+    assert [(row["phone"], row["network"], row["source"]) for row in desk.json("portability", "learned")] == [
+        ("0901234568", "Vinaphone", "lookup"),
+        ("0901234567", "Viettel", "north"),
+    ]
+    assert "carrier north named it, 2027-01-15" in desk.ok("portability", "lookup", "0901234567")
+    assert "the lookup service said so" in desk.ok("portability", "lookup", "0901234568")
+    desk.ok("portability", "import", file("0901234567,6\n"))
+    found = desk.json("portability", "lookup", "0901234567")
+    assert (found["network"], found["learned_network"], found["moved"]) == ("Itel", "Viettel", True)

@@ -14,7 +14,7 @@ COUNTS = frozenset(
     (
         *("port", "node", "connections", "connections_per_host", "in_flight", "ready_messages", "repeats"),
         *("max_parts_gsm", "max_parts_ucs2", "max_receivers", "binds", "window", "tries"),
-        *("tracked_numbers", "number_per_10_minutes", "number_per_day", "range_per_10_minutes"),
+        *("learned_numbers", "tracked_numbers", "number_per_10_minutes", "number_per_day", "range_per_10_minutes"),
         *("account_vnd_per_day", "key_vnd_per_day"),
         *("call_number_per_10_minutes", "call_number_per_day", "calls_per_minute", "calls_at_once"),
         *("part_cost", "breaker_failures", "breaker_probes", "put_off_tries"),

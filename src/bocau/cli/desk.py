@@ -12,6 +12,7 @@ from bocau.accept.ported import read_ported
 from bocau.cli.output import Trouble, warn
 from bocau.core import money
 from bocau.core.directory import AccountRow, BrandnameRow, DirectoryRows
+from bocau.core.learned import Learned
 from bocau.core.nearest import did_you_mean
 from bocau.core.numbering import Numbering
 from bocau.core.telcos import TELCOS
@@ -66,7 +67,11 @@ class Desk(NamedTuple):
 
     async def numbering(self) -> Numbering:
         """Which network a number belongs to, for the gateway of this store."""
-        return read_numbering(self.settings).with_ported(await read_ported(self.store, self.world))
+        most = self.settings.accept.learned_numbers
+        learned = Learned(most)
+        learned.load(reversed(await self.store.learned_networks(most)))
+        table = read_numbering(self.settings).with_learned(learned)
+        return table.with_ported(await read_ported(self.store, self.world))
 
 
 def at_desk(data: Path | None, config: Path | None, act: Callable[[Desk], Awaitable[T]], *, warned: bool = True) -> T:

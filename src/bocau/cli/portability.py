@@ -171,11 +171,15 @@ def lookup(phone: _Phone, as_json: Json = False, data: Data = None, config: Conf
         async def act(desk: "Desk") -> dict[str, object]:
             table = await desk.numbering()
             telco, by_prefix = table.telco_of(number), table.telco_by_prefix(number)
+            learned = await desk.store.learned_network(int(number))
             return {
                 "phone": number,
                 "telco": telco,
                 "network": _named(telco),
                 "moved": bool(table.ported.get(number)),
+                "learned_network": _named(learned.telco) if learned else None,
+                "learned_from": learned.source if learned else None,
+                "learned_ms": learned.seen_ms if learned else None,
                 "prefix_network": _named(by_prefix),
                 "table": table.version,
             }
@@ -188,7 +192,7 @@ def lookup(phone: _Phone, as_json: Json = False, data: Data = None, config: Conf
             [
                 ("Phone", found["phone"]),
                 ("Network", found["network"]),
-                ("Because", "the number moved" if found["moved"] else "of its prefix"),
+                ("Because", _why(found)),
                 ("Prefix", found["prefix_network"]),
                 ("Table", found["table"]),
             ]
@@ -199,3 +203,56 @@ def _named(telco: int) -> str | None:
     from bocau.cli.desk import network
 
     return network(telco) if telco else None
+
+
+def _why(found: dict[str, object]) -> str:
+    """What the network of a number is known from."""
+    if found["moved"]:
+        return "the table of moved numbers says so"
+    if found["learned_from"]:
+        return _seen(found["learned_from"], found["learned_ms"])
+    return "of its prefix"
+
+
+def _seen(source: object, seen_ms: object) -> str:
+    from bocau.core.learned import LOOKUP
+
+    who = "the lookup service said so" if source == LOOKUP else f"carrier {source} named it"
+    return f"{who}, {_day(seen_ms)}"
+
+
+def _day(at_ms: object) -> str:
+    from datetime import UTC, datetime
+
+    assert isinstance(at_ms, int)  # noqa: S101 - it comes with its source
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@app.command("learned")
+def learned(
+    limit: Annotated[int, typer.Option("--limit", metavar="COUNT", min=1, help="How many are shown.")] = 100,
+    as_json: Json = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """List numbers whose network a carrier named or the lookup service told, the newest first.
+
+    What you import goes before all of it.
+    """
+    with told(as_json):
+        from bocau.cli.desk import at_desk
+
+        async def act(desk: "Desk") -> list[dict[str, object]]:
+            return [
+                {
+                    "phone": f"0{row.phone}",
+                    "telco": row.telco,
+                    "network": _named(row.telco),
+                    "source": row.source,
+                    "seen": _day(row.seen_ms),
+                }
+                for row in await desk.store.learned_networks(limit)
+            ]
+
+        columns = {"phone": "Phone", "telco": "Telco", "network": "Network", "source": "From", "seen": "Seen"}
+        listing(as_json, at_desk(data, config, act), columns, "No network of a number was learned yet.")

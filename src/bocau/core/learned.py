@@ -84,6 +84,11 @@ class Learned:
         changed, self._unsaved = list(self._unsaved.values()), {}
         return changed
 
+    def give_back(self, changed: Iterable[Learning]) -> None:
+        """They could not be stored: offer them again, unless something newer is known by now."""
+        for row in changed:
+            self._unsaved.setdefault(row.phone, row)
+
     def _forget(self, number: int) -> None:
         del self._known[number]
         self._unsaved[number] = Learning(number, 0, "", 0)

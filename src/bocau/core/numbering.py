@@ -76,7 +76,7 @@ class Numbering:
 
     def telco_of(self, phone: str) -> int:
         """The network of a ten-digit number: telcoid 1 to 7, or 0 if nobody has its prefix."""
-        if self.ported is not NOBODY_MOVED or self.learned is not NOTHING_LEARNED:
+        if self.ported is not NOBODY_MOVED or self.learned:
             found = self.known(phone)
             if found:
                 return found

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-__all__ = ["RENUMBERED", "TELCOS", "Telco"]
+__all__ = ["MOBILE_CODES", "RENUMBERED", "TELCOS", "Telco", "telco_named"]
 
 
 class Telco(NamedTuple):
@@ -54,3 +54,23 @@ RENUMBERED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Old prefixes of 11-digit numbers and the new ones of 2018; the last seven digits stayed (esms-api 8.2)."""
+
+MOBILE_CODES: Final[Mapping[str, int]] = MappingProxyType(
+    {"45201": 2, "45202": 3, "45204": 1, "45205": 4, "45206": 1, "45207": 5, "45208": 6, "45209": 7}
+)
+"""MCC and MNC of the country's networks (ITU-T E.212), where a carrier or a lookup service names them so."""
+
+_BY_NAME: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        name.lower(): telco.id
+        for telco in TELCOS.values()
+        for name in (str(telco.id), telco.receiver_name, telco.callback_name)
+    }
+)
+
+
+def telco_named(word: str, own: Mapping[str, int]) -> int:
+    """The network that a word stands for: by the operator's own table, as MCC and MNC, by its id or name; 0 if none."""
+    word = word.strip()
+    digits = "".join(filter(str.isdecimal, word)) if word.isascii() else ""
+    return own.get(word) or MOBILE_CODES.get(digits, 0) or _BY_NAME.get(word.lower(), 0)

@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from math import inf
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol, cast
 
 from bocau.core.outcome import IdForm
@@ -26,6 +28,7 @@ from bocau.wire.smpp.events import (
     SubmitAnswered,
     SubmitTimedOut,
 )
+from bocau.wire.smpp.network import NetworkField
 from bocau.wire.smpp.pdu import SubmitSm
 from bocau.wire.smpp.session import Session
 from bocau.wire.smpp.status import Classes, answer_class, status_name
@@ -72,6 +75,10 @@ class CarrierSettings(NamedTuple):
     """How ids of receipts relate to those of answers; None: to be learned."""
     utc_offset_minutes: int = 420
     """How far the dates in its receipts are ahead of UTC."""
+    network: NetworkField | None = None
+    """Where it names the networks of phones."""
+    networks: Mapping[str, int] = MappingProxyType({})
+    """What it calls them."""
 
     def __repr__(self) -> str:
         """Without the password (promises S1)."""

@@ -13,6 +13,7 @@ from bocau.core import phone as phones
 from bocau.core.lifecycle import AttemptState
 from bocau.core.message import AnswerKind, AttemptKey, InboundIn, Known, ReceiptIn, ReceiptStored
 from bocau.core.outcome import IdForm, match_key
+from bocau.core.telcos import telco_named
 from bocau.deliver.ids import IdBook
 from bocau.deliver.link import CarrierSettings, SmppLink
 from bocau.deliver.profile import make_submit, validity_of
@@ -24,6 +25,7 @@ from bocau.telemetry import CarrierMeters, Log, LogEvent
 from bocau.wire.smpp.codec import octets_of
 from bocau.wire.smpp.events import Delivered, Event, NotBound, SubmitAnswered, SubmitTimedOut, WindowFull
 from bocau.wire.smpp.extras import extras_of
+from bocau.wire.smpp.network import network_said
 from bocau.wire.smpp.pdu import DataSm, DeliverSm, FieldError
 from bocau.wire.smpp.pieces import read_piece
 from bocau.wire.smpp.receipt import Receipt, ReceiptState, read_receipt
@@ -90,6 +92,7 @@ class SmppCarrier:
         on_room: Callable[[], None],
         on_callbacks: Callable[[], None],
         learned: IdForm | None = None,
+        on_network: Callable[[str, int], None] | None = None,
     ) -> None:
         self.name = settings.name
         self.pulse = Pulse()
@@ -101,6 +104,7 @@ class SmppCarrier:
         self._meters = meters
         self._log = log
         self._on_room = on_room
+        self._on_network = on_network
         self._recorder = Recorder(world, store, settings.name, deadlines, meters, log, on_callbacks)
         self.links = [SmppLink(world, one, self, meters, log) for one in _bind_settings(settings)]
         self.wanted = len(self.links)
@@ -332,6 +336,7 @@ class SmppCarrier:
         if receipt is None or not receipt.message_id:
             self._meters.strays += 1
             piece, message = read_piece(event.message), event.message
+            self._read_network(phones.normalise(message.source_addr) or "", message)
             kept = partial(_kept, link, link.connection, event.sequence)
             sender, recipient = message.source_addr, message.destination_addr
             now_ms, parts = self._world.now_ms(), piece.parts
@@ -345,9 +350,19 @@ class SmppCarrier:
         if self.expected:
             self._tell_expected(receipt)
         taken = self._receipt_in(receipt, event)
+        self._read_network(taken.phone, event.message)
         if self.ids.teaches(taken.hint is not None):
             acknowledge = partial(self._learn, receipt.message_id, acknowledge)
         self._receipts(taken, acknowledge)
+
+    def _read_network(self, phone: str, message: DeliverSm | DataSm) -> None:
+        """Whoever is told learns in which network the phone is, if the carrier says so."""
+        settings = self.settings
+        if settings.network is None or self._on_network is None or not phone:
+            return
+        telco = telco_named(network_said(message, settings.network), settings.networks)
+        if telco:
+            self._on_network(phone, telco)
 
     def _receipt_in(self, receipt: Receipt, event: Delivered) -> ReceiptIn:
         key, sent = self.ids.recall(receipt.message_id)

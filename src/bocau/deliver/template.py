@@ -14,6 +14,7 @@ import msgspec
 from bocau.core.lifecycle import AttemptState
 from bocau.core.message import AnswerKind
 from bocau.core.phone import to_e164
+from bocau.core.pointer import value_at
 from bocau.deliver.dialect import News, Outgoing, Said, said_by_status
 from bocau.ports import HttpAnswer, HttpBody, Submission
 
@@ -82,10 +83,10 @@ class TemplateDialect:
         if not 200 <= answer.status < 300:
             return said_by_status(answer.status)
         tree = _json(answer.body)
-        carrier_id = _at(tree, settings.id_pointer) if settings.id_pointer else ""
+        carrier_id = value_at(tree, settings.id_pointer) if settings.id_pointer else ""
         if not settings.answer_pointer:
             return Said(AnswerKind.TAKEN, answer.status, carrier_id)
-        word = _at(tree, settings.answer_pointer)
+        word = value_at(tree, settings.answer_pointer)
         if word in settings.taken_words:
             return Said(AnswerKind.TAKEN, answer.status, carrier_id)
         if word in settings.later_words:
@@ -103,7 +104,7 @@ class TemplateDialect:
                 tree = dict(parse_qsl(text, max_num_fields=_MOST_PAIRS))
             except ValueError:
                 return None
-        word = _at(tree, settings.receipt_pointer) if settings.receipt_pointer else ""
+        word = value_at(tree, settings.receipt_pointer) if settings.receipt_pointer else ""
         if word in settings.delivered_words:
             return News(AttemptState.DELIVERED)
         if word in settings.undelivered_words:
@@ -151,18 +152,3 @@ def _json(body: bytes) -> object:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def _at(tree: object, pointer: str) -> str:
-    """The plain value at a pointer as text; empty if there is none."""
-    for step in pointer.removeprefix("/").split("/"):
-        word = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(tree, Mapping):
-            tree = tree.get(word)
-        elif isinstance(tree, list) and word.isdecimal() and int(word) < len(tree):
-            tree = tree[int(word)]
-        else:
-            return ""
-    if isinstance(tree, bool):
-        return "true" if tree else "false"
-    return str(tree) if isinstance(tree, str | int | float) else ""

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from bocau.core.message import Intent, Message, Recourse, RouteClass
 from bocau.dispatch.breaker import Phase
+from bocau.dispatch.lookup import NetworkLookup
 from bocau.dispatch.outlet import Halt, Outlet, OutletState
 from bocau.dispatch.plan import RouteTable, Way, cut_for, order_again
 from bocau.dispatch.queue import FairQueue, Waiting
@@ -56,6 +57,8 @@ class Dispatcher:
         self.stopping = False
         self.outlets: dict[str, Outlet] = {}
         """By carrier; change it with `equip`."""
+        self.lookup: NetworkLookup | None = None
+        """Whom to ask for networks of numbers, if anybody."""
         self._table = RouteTable()
         self._parked: set[str] = set()
         self._behind = False
@@ -104,7 +107,8 @@ class Dispatcher:
     @property
     def waiting(self) -> int:
         """Messages in memory that no carrier has been offered yet."""
-        return len(self.lane) + sum(len(outlet.queue) for outlet in self.outlets.values())
+        asking = 0 if self.lookup is None else self.lookup.waiting
+        return asking + len(self.lane) + sum(len(outlet.queue) for outlet in self.outlets.values())
 
     @property
     def quiet(self) -> bool:
@@ -217,8 +221,23 @@ class Dispatcher:
             self.loop.wakeup.set()
 
     def _sort(self, message: Message) -> None:
-        """Put a message behind its carrier; one that has no route or no place there goes back to the store."""
-        way = self._table.choose(message)
+        """Put a message behind its carrier, once it is known how much there is to know of its network."""
+        telco = 0
+        if self.lookup is not None and self._table.by_telco:
+            telco = self.lookup.known(message.phone)
+            if not telco and not message.tries and self.lookup.ask(message.phone, partial(self._looked_up, message)):
+                return
+        self._route(message, telco)
+
+    def _looked_up(self, message: Message, telco: int) -> None:
+        """The network was told, or it is not to be had in time. While we stop the message stays as it is stored."""
+        if not self.stopping:
+            self._route(message, telco)
+            self.notify()
+
+    def _route(self, message: Message, telco: int) -> None:
+        """One that has no route or no place there goes back to the store."""
+        way = self._table.choose(message, telco)
         if way is None:
             self._meters.unroutable += 1
             self._park(message, NO_ROUTE)

@@ -115,17 +115,21 @@ class _Ready(NamedTuple):
 class RouteTable:
     """All routes, ready to choose from."""
 
-    __slots__ = ("_memo", "_ready", "routes")
+    __slots__ = ("_memo", "_ready", "by_telco", "routes")
 
     def __init__(self, routes: Sequence[Route] = ()) -> None:
         self.routes = tuple(sorted(routes, key=lambda route: -route.priority))
         """In the order they are asked."""
+        self.by_telco = any(route.telcos for route in routes)
+        """Some route asks for the network."""
         self._ready = {route.name: _Ready(route.prefixes, _ways(route)) for route in self.routes}
         self._memo: dict[Traits | tuple[int, str, int, str, int], tuple[_Ready, ...]] = {}
 
-    def choose(self, message: Message) -> Way | None:
-        """The way of the first route that takes the message; None if there is none."""
-        key = (message.sms_type, message.route_class, message.account_id, message.brandname, message.telco)
+    def choose(self, message: Message, telco: int = 0) -> Way | None:
+        """The way of the first route that takes the message; None if there is none. `telco` is its network, where more
+        is known than when it was accepted."""
+        network = telco or message.telco
+        key = (message.sms_type, message.route_class, message.account_id, message.brandname, network)
         fitting = self._memo.get(key)
         if fitting is None:
             fitting = self._remember(key)

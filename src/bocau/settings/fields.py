@@ -20,6 +20,8 @@ _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _TLV: Final = re.compile(r"0x[0-9A-Fa-f]{1,4}=(?:[0-9A-Fa-f]{2}){0,255}")
+_NETWORK_FIELD: Final = re.compile(r"0[xX][0-9A-Fa-f]{1,4}|[A-Za-z][A-Za-z0-9_-]{0,30}")
+_NETWORKS: Final = re.compile(r"[^=]{1,32}=[1-7]")
 _STATUS: Final = re.compile(r"(0x[0-9A-Fa-f]{1,8})(?:-(0x[0-9A-Fa-f]{1,8}))?=[a-z]+")
 _URL: Final = re.compile(r"https?://[!-~]+")
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
@@ -316,6 +318,16 @@ def _is_status(text: str) -> None:
         raise Unfit(f'must be pairs such as {{ "0x00000058" = "throttle" }}, not {shown(text)}')
 
 
+def _is_network_field(text: str) -> None:
+    if text and not _NETWORK_FIELD.fullmatch(text):
+        raise Unfit(f'must be a tag such as "0x1403" or a key such as "mccmnc", not {shown(text)}')
+
+
+def _is_networks(text: str) -> None:
+    if not _NETWORKS.fullmatch(text):
+        raise Unfit(f'must be pairs such as {{ "VTL" = 1 }}, each to a network from 1 to 7, not {shown(text)}')
+
+
 class _Form(NamedTuple):
     """A shape that a text must have beyond its length."""
 
@@ -333,6 +345,8 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "digits": _Form("the first digits of a number, as `090`", _is_digits),
     "ascii": _Form("ASCII text", _is_ascii),
     "tlv": _Form('a table such as `{ "0x1401" = "00ff" }`', _is_tlv),
+    "network_field": _Form("a tag such as `0x1403` or a key such as `mccmnc`", _is_network_field),
+    "networks": _Form('a table such as `{ "VTL" = 1 }`, to the id of a network', _is_networks),
     "status": _Form(
         'a table such as `{ "0x00000058" = "throttle", "0x0400-0x04FF" = "temporary" }`, '
         "to taken, temporary, permanent or throttle",

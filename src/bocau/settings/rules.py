@@ -204,6 +204,14 @@ def _inbound_url(settings: Settings) -> Iterator[Broken]:
         yield ("inbound", "url"), "must be an address that begins with http:// or https://"
 
 
+def _lookup_url(settings: Settings) -> Iterator[Broken]:
+    url = settings.lookup.url
+    if url and not _HTTP.match(url):
+        yield ("lookup", "url"), "must be an address that begins with http:// or https://"
+    elif url and "{phone}" not in url and "{e164}" not in url:
+        yield ("lookup", "url"), "has neither {phone} nor {e164} in it, so it would ask about nobody"
+
+
 class _Rule(NamedTuple):
     find: Callable[[Settings], Iterator[Broken]]
     reads: frozenset[tuple[str, str]]
@@ -256,6 +264,7 @@ _RULES: Final = (
     _rule(_inbound_url, "inbound.url"),
     _rule(_reserve, "store.reserve_mib"),
     _rule(_forgotten, "retention.message_days", "accept.query_days"),
+    _rule(_lookup_url, "lookup.url"),
 )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "Inbound",
     "Limits",
     "Log",
+    "Lookup",
     "Route",
     "Schedule",
     "Section",
@@ -182,6 +183,18 @@ class Accept(Section, frozen=True, kw_only=True):
         str,
         Meta(description="TOML file of prefixes that differ from those shipped (see how-to/numbers.md); empty: none."),
     ] = ""
+    learned_numbers: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10_000_000,
+            description="Numbers whose network is remembered as carriers named it, or as [lookup] told it; of more the "
+            "oldest are forgotten. About 100 bytes each; 0: none are.",
+        ),
+    ] = 100_000
+    learned_days: Annotated[
+        int, Meta(ge=1, le=3_660, description="Days after which such a number is forgotten, if it is not seen again.")
+    ] = 30
     auto_approve: Annotated[
         bool, Meta(description="Templates that customers register are approved at once, on every network.")
     ] = False
@@ -326,6 +339,41 @@ class Dispatch(Section, frozen=True, kw_only=True):
     ] = 10_000
 
 
+class Lookup(Section, frozen=True, kw_only=True):
+    """A service of yours that knows the network of a number. Asked before routing, where routes ask for a network and
+    the number is in no table; never while a request is answered."""
+
+    url: Annotated[
+        str,
+        Meta(
+            max_length=2_048,
+            description="What is called by GET; {phone} in it becomes 0901234567, {e164} 84901234567; empty: none.",
+        ),
+    ] = ""
+    authorization: Annotated[Secret, Meta(description="Value of the Authorization header; empty: none.")] = Secret("")
+    answer_pointer: Annotated[
+        str,
+        Meta(
+            max_length=256,
+            description="Where its answer has the network, as /mccmnc; empty: it is all there is.",
+        ),
+    ] = ""
+    networks: Annotated[
+        Mapping[str, Annotated[int, Meta(ge=1, le=7)]],
+        Meta(
+            extra={"form": "networks"},
+            description="What stands there, where it is neither MCC and MNC nor a name or id of a network.",
+        ),
+    ] = _NO_PAIRS
+    wait_seconds: Annotated[
+        Annotated[float, Meta(ge=0.05, le=5)],
+        Meta(description="How long a message waits for the answer; then it is routed by its prefix."),
+    ] = 0.5
+    in_flight: Annotated[
+        int, Meta(ge=1, le=1_000, description="Calls at once; messages beyond that are routed by their prefix.")
+    ] = 64
+
+
 class Carrier(Section, frozen=True, kw_only=True):
     """An account at a carrier. Several `[[carrier]]` tables may stand in the file."""
 
@@ -458,6 +506,22 @@ class Carrier(Section, frozen=True, kw_only=True):
     receipt_utc_offset_minutes: Annotated[
         int, Meta(ge=-720, le=840, description="How far the dates in receipts are ahead of UTC; 420: Vietnam.")
     ] = 420
+    network_field: Annotated[
+        str,
+        Meta(
+            extra={"form": "network_field"},
+            max_length=32,
+            description="Where receipts and messages of subscribers name the network of the phone: the tag of a "
+            "parameter (0x1403), or a key in the text (mccmnc). Numbers are learned from it; empty: none are.",
+        ),
+    ] = ""
+    networks: Annotated[
+        Mapping[str, Annotated[int, Meta(ge=1, le=7)]],
+        Meta(
+            extra={"form": "networks"},
+            description="What stands there, where it is neither MCC and MNC nor a name or id of a network.",
+        ),
+    ] = _NO_PAIRS
     trace_pdus: Annotated[
         int, Meta(ge=0, le=10_000, description="PDUs of each link kept in memory for `bocau link trace`.")
     ] = 200
@@ -790,6 +854,7 @@ class Settings(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     schedule: Schedule = Schedule()
     retention: Retention = Retention()
     dispatch: Dispatch = Dispatch()
+    lookup: Lookup = Lookup()
     carrier: tuple[Carrier, ...] = ()
     route: tuple[Route, ...] = ()
     trunk: tuple[Trunk, ...] = ()

@@ -79,6 +79,8 @@ class LogEvent(StrEnum):
     LINK_CLOSE = "link.close", "a link was closed by us, after unbind"
     LINK_STRAY = "link.stray", "a PDU that fits nothing we wait for was ignored"
 
+    LOOKUP_REST = "lookup.rest", "the lookup service fails; messages are routed by their prefix for a while"
+
     CARRIER_OPEN = (
         "carrier.open",
         "breaker open: a carrier gets no messages; those that waited for it moved as far as they could",

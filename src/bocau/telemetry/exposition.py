@@ -60,6 +60,13 @@ METERS: Final = (
     Meter("dispatch", "parked", "bocau_parkings", "Messages put back into the store until their carriers have room."),
     Meter("dispatch", "breaker", "bocau_breaker_changes", "Phases that carriers' breakers entered.", "phase"),
     Meter("dispatch", "moved", "bocau_moved_messages", "Messages moved to another carrier before any byte.", "class"),
+    Meter(
+        "dispatch",
+        "lookups",
+        "bocau_network_lookups",
+        "Networks that were to be looked up, by outcome.",
+        "outcome",
+    ),
     Meter("dispatch", "unroutable", "bocau_unroutable_messages", "Messages that no route fits."),
     Meter("dispatch", "wait_seconds", "bocau_queue_wait_seconds", "From release to submit."),
     Meter("carriers", "submitted", "bocau_submitted_parts", "Parts written to the carrier."),

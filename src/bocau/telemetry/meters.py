@@ -106,7 +106,7 @@ class ScheduleMeters:
 class DispatchMeters:
     """Room 3."""
 
-    __slots__ = ("breaker", "claimed", "moved", "parked", "planned", "unroutable", "wait_seconds")
+    __slots__ = ("breaker", "claimed", "lookups", "moved", "parked", "planned", "unroutable", "wait_seconds")
 
     def __init__(self) -> None:
         self.claimed = 0
@@ -115,6 +115,7 @@ class DispatchMeters:
         self.parked = 0
         self.breaker = _tally(("open", "half-open", "closed"))
         self.moved = _tally(("otp", "other"))
+        self.lookups = _tally(("answered", "failed", "skipped"))
         self.wait_seconds = Histogram(_WAIT_BOUNDS)
 
 
@@ -208,6 +209,7 @@ WATCHED: Final = {
     ),
     "bocau_sends_refused": Watched("gauge", "1 while new sends are answered 503."),
     "bocau_quarantine": Watched("gauge", "1 while the store is in quarantine and nothing is sent."),
+    "bocau_learned_numbers": Watched("gauge", "Numbers whose network was learned."),
     "bocau_carrier_usable": Watched(
         "gauge", "1 while messages are given to the carrier, 0 if halted or open.", "carrier"
     ),

@@ -265,6 +265,7 @@ class CarrierStage:
         self.meters = CarrierMeters()
         self.said = io.StringIO()
         self.hints: list[str] = []
+        self.networks: list[tuple[str, int]] = []
         self.account = SmppCarrier(
             self.us.world,
             self.store,
@@ -275,6 +276,7 @@ class CarrierStage:
             make_log(Lines(self.said), self.us.world.now_ms),
             on_room=lambda: self.hints.append("room"),
             on_callbacks=lambda: self.hints.append("callbacks"),
+            on_network=lambda phone, telco: self.networks.append((phone, telco)),
         )
 
     async def pass_time(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from bocau.core.message import AnswerKind, AttemptKey
 from bocau.store.contract import Recorded
 from bocau.wire.smpp.codec import Framer, decode, encode
 from bocau.wire.smpp.extras import named_extras
+from bocau.wire.smpp.network import NetworkField
 from bocau.wire.smpp.pdu import Command, DataSm, DeliverSm, Pdu
 from bocau.wire.smpp.status import Status
 
@@ -304,6 +305,27 @@ def test_what_a_carrier_adds_to_a_receipt_is_handed_on() -> None:
         assert [named_extras(receipt.extras) for receipt in stage.store.receipts] == [{"0x1403": "45204"}] * 2
 
     run_account(scenario)
+
+
+def test_the_networks_that_a_carrier_names_are_told() -> None:
+    """Of receipts and of messages from subscribers; a word that means nothing teaches nothing."""
+
+    async def scenario(stage: CarrierStage) -> None:
+        peer = stage.carrier.peer
+        named = ((0x1403, b"X"),)
+        for message in (
+            news("m1")._replace(tlvs=named),
+            DeliverSm(source_addr="84900000002", destination_addr="1900", short_message=b"STOP", tlvs=named),
+            DeliverSm(source_addr="1900", destination_addr="1901", short_message=b"STOP", tlvs=named),
+            news("m2")._replace(tlvs=((0x1403, b"nowhere"),)),
+            news("m3"),
+        ):
+            peer.session.deliver(message, "one", 0.0)
+            peer.flush()
+            await stage.pass_time(0.5)
+        assert stage.networks == [("0900000001", 5), ("0900000002", 5)]
+
+    run_account(scenario, network=NetworkField.of("0x1403"), networks={"X": 5})
 
 
 def test_the_attempt_of_a_recent_id_is_remembered_once() -> None:
