@@ -1,5 +1,6 @@
 """The contract's speed is never exceeded in any sliding second, and is reached (promise P11)."""
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -67,6 +68,38 @@ def test_a_burst_does_not_use_up_the_second_at_its_start() -> None:
         count += 1
     assert count == 20
     assert pace.next_at(1, now) <= now + 0.0201
+
+
+@pytest.mark.parametrize("per_second", [1, 7, 20, 60, 99])
+def test_small_contracts_are_smooth_too(per_second: int) -> None:
+    """The parts of a burst leave all over the second, not in its first half (twenty a second: one every 50 ms)."""
+    pace, now, left = Pace(per_second), 100.0, list[float]()
+    while now < 103.0:
+        if pace.fits(1, now):
+            pace.hold(1, now)
+            pace.spend(1, now)
+            left.append(now)
+        else:
+            now = pace.next_at(1, now)
+    halves = [sum(100.0 + half / 2 <= at < 100.5 + half / 2 for at in left) for half in range(6)]
+    assert max(halves) - min(halves) <= 2
+
+
+@pytest.mark.parametrize("per_second", [1, 3, 20, 50, 99, 400])
+def test_a_slow_disk_costs_little_of_the_contract(per_second: int) -> None:
+    """A part leaves a little after it began; the moment at which it may go again is not put off by a whole quantum."""
+    pace, now, count = Pace(per_second), 100.0, 0
+    under_way: list[float] = []
+    while now < 120.0:
+        while under_way and under_way[0] <= now:
+            pace.spend(1, under_way.pop(0))
+            count += 1
+        if pace.fits(1, now):
+            pace.hold(1, now)
+            under_way.append(now + 0.004)
+        else:
+            now = min([pace.next_at(1, now), *under_way])
+    assert count >= 20 * per_second * 0.95 - 1
 
 
 def test_a_message_with_more_parts_than_the_contract_goes_when_nothing_went_for_a_second() -> None:
