@@ -191,3 +191,33 @@ def test_what_was_learned_about_ids_outlives_a_restart(house: House) -> None:
     house.one(house.store.learn_ids, "south", "same", house.now)
     house.reopen()
     assert house.run(house.store.id_forms()) == {"north": "receipt_hex", "south": "same"}
+
+
+@pytest.mark.parametrize("end", ["receipt", "refusal"])
+def test_a_part_that_nobody_waits_for_any_more_is_found_by_its_receipt(house: House, end: str) -> None:
+    """Its message failed by another part while it was on its way, and then the process died: its own answer is lost."""
+    message = house.sending(parts=2)
+    if end == "receipt":
+        house.take(message, "a1", part=1)
+        house.report("a1", AttemptState.UNDELIVERED)
+    else:
+        house.refuse(message, part=1)
+    assert house.state(message) is State.FAILED
+    assert house.attempts(message)[2, 1] is AttemptState.UNCERTAIN
+    house.crash()
+    keep(house, orphan(house))
+    house.later(60_000)
+    assert sweep(house).inferred == 1
+    assert house.attempts(message)[2, 1] is AttemptState.DELIVERED
+    assert house.state(message) is State.FAILED
+
+
+def test_a_late_answer_still_settles_a_part_that_nobody_waits_for(house: House) -> None:
+    """As long as the process lives it comes within moments."""
+    message = house.sending(parts=2)
+    house.take(message, "a1", part=1)
+    house.report("a1", AttemptState.UNDELIVERED)
+    house.take(message, "a2", part=2)
+    assert house.attempts(message)[2, 1] is AttemptState.TAKEN
+    house.report("a2")
+    assert house.attempts(message)[2, 1] is AttemptState.DELIVERED

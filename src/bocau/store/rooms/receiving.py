@@ -172,6 +172,9 @@ class Receiving:
         if event in (Event.FAIL, Event.LAPSE, Event.CLOSE) and not await self._is_last_word(db, key):
             event = None
         callback = None
+        if event in (Event.FAIL, Event.LAPSE) and parts > 1:
+            # Nobody waits for the other parts now: after a crash their receipts find them as those of lost answers.
+            await db.change(self._q["lose_attempts"], (key.message_id,))
         if event in (Event.DELIVER, Event.FAIL, Event.LAPSE, Event.CLOSE):
             _, callback = await self._finishing.finish(
                 db,

@@ -102,6 +102,9 @@ class Recording:
             return await self._requeue(db, answer, Event.FAIL_OVER, answer.at_ms, reason)
         if await self._doubt(db, answer):
             return Recorded(State.UNCERTAIN, None, event=Event.DOUBT)
+        if AttemptState.SUBMITTING in states:
+            # Nobody waits for these parts any more: after a crash their receipts find them as those of lost answers.
+            await db.change(self._q["lose_attempts"], (answer.key.message_id,))
         return Recorded(*await self._finishing.finish(db, answer.key.message_id, Event.FAIL, reason, answer.at_ms))
 
     async def _doubt(self, db: Work, answer: Answer) -> bool:
