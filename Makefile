@@ -1,7 +1,7 @@
 # make run    sets everything up and runs the main job: gateway, simulated carrier, a first message
 # make test   sets everything up and passes the tests, on all cores; ARGS="-n 0" for one, as a debugger wants it
 # make check  format, lint, types, walls
-.PHONY: run test test-sip test-interop check format setup bench fuzz timing clean
+.PHONY: run test test-sip test-interop disorder check format setup bench fuzz timing clean
 
 export UV_PROJECT_ENVIRONMENT ?= .venv
 export UV_PYTHON_DOWNLOADS = never
@@ -26,6 +26,10 @@ test-interop: setup
 	-npm install --prefix .interop --no-audit --no-fund --silent smpp@0.5.1
 	-python3 -m pip install -q --upgrade --target .interop/python smpp34==1.5.0
 	$(PY) -m pytest tests/interop $(ARGS)
+
+# 50,000 messages whose receipts come in every order; a thousand of them are part of `make test`.
+disorder: setup
+	BOCAU_DISORDER=50000 $(PY) -m pytest -q -s tests/simulation/test_disorder.py $(ARGS)
 
 check: setup
 	$(PY) -m ruff format --check .

@@ -16,7 +16,7 @@ from bocau.core.message import Message
 from bocau.simulator.receipts import write_id
 from bocau.simulator.rules import IdStyle
 
-__all__ = ["judge"]
+__all__ = ["judge", "read_store", "repeated_submits", "writings"]
 
 _SLACK_SECONDS = 1.5
 _A = AttemptState
@@ -41,15 +41,20 @@ class _Store(SqliteEngine):
         return str(self._folder / "bocau.db")
 
 
+def read_store(town: Town) -> Inside:
+    """What the gateway's store holds, at the end."""
+    return _Store(town.folder, threaded=False).inspect()
+
+
 def judge(town: Town, *, clock_was_set: bool) -> None:
     """Raise AssertionError with every broken promise."""
-    inside = _Store(town.folder, threaded=False).inspect()
+    inside = read_store(town)
     journal = [json.loads(line) for line in town.journal_file.read_bytes().splitlines()]
     found = [
         *town.trouble,
         *violations(inside),
         *_accepted(town, inside),
-        *_at_most_once(journal, inside),
+        *repeated_submits(journal, inside),
         *_uncertain(inside),
         *_receipts(journal, inside),
         *_told(town, inside),
@@ -75,7 +80,7 @@ def _accepted(town: Town, inside: Inside) -> Iterator[str]:
             yield f"{sent.request_id} was accepted as {sent.smsid}, of which there is {by_smsid[sent.smsid]}"
 
 
-def _at_most_once(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
+def repeated_submits(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
     """P5, P6: a part goes again only after a carrier's answer that it was not taken."""
     known = {f"84{message.phone[1:]}" for message in inside.messages.values()}
     before: dict[tuple[str, str, int], dict[str, Any]] = {}
@@ -102,7 +107,7 @@ def _uncertain(inside: Inside) -> Iterator[str]:
 
 def _receipts(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
     """P7: what was acknowledged is stored, with the attempt it belongs to."""
-    numbers = _writings(journal)
+    numbers = writings(journal)
     attempts = {numbers[row.carrier_id]: row for row in inside.attempts if row.carrier_id}
     orphans = {numbers[carrier_id] for carrier_id, _ in inside.orphans}
     told: dict[str, set[str]] = defaultdict(set)
@@ -119,7 +124,7 @@ def _receipts(journal: list[dict[str, Any]], inside: Inside) -> Iterator[str]:
             yield f"{states} was acknowledged and its attempt is {row}"
 
 
-def _writings(journal: list[dict[str, Any]]) -> dict[str, str]:
+def writings(journal: list[dict[str, Any]]) -> dict[str, str]:
     """Every way in which the carrier may have written an id, and the number it is."""
     numbers = {line["message_id"] for line in journal if line["event"] == "submit" and line["message_id"]}
     styles = [style for style in IdStyle if style is not IdStyle.NONE]
