@@ -125,6 +125,7 @@ class Town:
         self.folder = folder
         self.chance = random.Random(f"{network.seed}:town")
         self.settings = settings_for(folder, self.chance)
+        self.profiles: tuple[Profile, ...] = (PROFILE,)
         self.heard: list[Heard] = []
         self.sent: list[Sent] = []
         self.crashes: list[float] = []
@@ -195,7 +196,7 @@ class Town:
         self._machine = machine = self.network.machine(f"gateway{self._lives}", GATEWAY)
         machine.world.offset_ms = self._wall_offset_ms
         log = make_log(Lines(self.log), machine.world.now_ms, "info")
-        self.gateway = Gateway(self.settings, machine.world, log, self._on_fatal, (PROFILE,), threaded=False)
+        self.gateway = Gateway(self.settings, machine.world, log, self._on_fatal, self.profiles, threaded=False)
         await machine.run(self.gateway.start())
         self._slow_down(self.gateway)
 
