@@ -181,26 +181,17 @@ def test_dev_needs_no_option(shell: Shell, running: Running) -> None:
         "admin_port": 8485,
         "smsc_port": 2775,
     }
-    defaults |= {"carrier_at": "", "profile": "dev", "first_message": True, "log_level": "info", "clock": ""}
+    defaults |= {"carrier_at": "", "database_url": "", "profile": "dev", "first_message": True, "log_level": "info"}
+    defaults |= {"clock": ""}
     assert running.called == [("dev", defaults)]
 
 
 def test_dev_and_serve_hand_their_options_on(shell: Shell, running: Running) -> None:
     """And end with the exit code they are given."""
     ports = ("--api-port", "1", "--admin-port", "2", "--smsc-port", "3", "--host-carrier", "smsc.example.net:2775")
-    shell.ok(
-        "dev",
-        "--data",
-        "x",
-        *ports,
-        "--profile",
-        "bench",
-        "--no-first-message",
-        "--log-level",
-        "debug",
-        "--clock",
-        "+24h",
-    )
+    database = ("--database-url", "postgresql://db/bocau")
+    options = ("--profile", "bench", "--no-first-message", "--log-level", "debug", "--clock", "+24h")
+    shell.ok("dev", "--data", "x", *ports, *database, *options)
     assert running.called[0][1] == {
         "data": Path("x"),
         "ephemeral": False,
@@ -208,6 +199,7 @@ def test_dev_and_serve_hand_their_options_on(shell: Shell, running: Running) -> 
         "admin_port": 2,
         "smsc_port": 3,
         "carrier_at": "smsc.example.net:2775",
+        "database_url": "postgresql://db/bocau",
         "profile": "bench",
         "first_message": False,
         "log_level": "debug",

@@ -70,7 +70,7 @@ class Visitor:
 def concrete(pattern: str) -> str:
     """A path that fits the pattern of a route."""
     chosen = re.sub(r"\(([a-z]+)[a-z|]*\)", r"\1", pattern)
-    return re.sub(r"\([^()]*\)", "0a", chosen.partition("|")[0])
+    return re.sub(r"\([^()]*\)", "0", chosen.partition("|")[0])
 
 
 async def _nothing(members: Mapping[str, Any]) -> object:

@@ -159,7 +159,7 @@ def test_charts_are_drawn_of_what_came(running: Running, page: Page) -> None:
     page.until("document.querySelector('#charts').dataset.drawn == 60")
     assert page.run("document.querySelectorAll('.chart canvas').length") == 2
     assert page.run("fetch('/console/charts/data?hours=1').then((a) => a.json()).then((d) => d.accepted.at(-1) > 0)")
-    assert "Viettel" in page.text(".scrolls table")
+    assert "Mobifone" in page.text(".scrolls table")
 
 
 def test_a_refused_text_is_explained_and_registered_by_a_button(running: Running, page: Page) -> None:

@@ -569,7 +569,7 @@ class AgainShelf:
     def __init__(self, says: bool | None) -> None:
         self.says = says
 
-    async def call_again(self, smsid: str, now_ms: int) -> bool | None:
+    async def call_again(self, smsid: str, now_ms: int, actor: str = "") -> bool | None:
         """As scripted."""
         return self.says
 

@@ -24,6 +24,7 @@ from bocau.core.lifecycle import FINAL, AttemptState, State
 from bocau.settings.sections import Carrier, Limits, Route, Schedule
 from bocau.settings.values import Secret
 from bocau.simulator.rules import Answer, Chance, Form, IdStyle, Plan, ReceiptDue, Spoiled
+from bocau.store.sqlite import SqliteStore
 from bocau.wire.smpp.pdu import SubmitSm
 from bocau.wire.smpp.pieces import read_piece
 from bocau.wire.smpp.receipt import ReceiptState
@@ -188,6 +189,7 @@ class Muddle(Town):
 
     def _orphans(self) -> int:
         assert self.gateway is not None
+        assert isinstance(self.gateway.store, SqliteStore)
         found: int = self.gateway.store._reader.execute("SELECT count(*) FROM orphan_receipt").fetchone()[0]
         return found
 

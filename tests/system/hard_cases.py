@@ -6,6 +6,7 @@ shows the table.
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -21,6 +22,7 @@ from bocau.simulator.fault_lines import read_fault
 from bocau.simulator.rules import PLAIN, Rules
 from bocau.simulator.script import Script
 from bocau.simulator.smsc import Smsc, SmscSettings
+from bocau.store.sqlite import SqliteStore
 from bocau.telemetry import Lines, make_log
 
 __all__ = ["CASES", "Case", "Stand", "play_case"]
@@ -363,7 +365,7 @@ async def _finish(case: Case, stand: Stand, gateway: Gateway) -> None:
     """Until every message has ended as it must. What takes minutes is a matter of the gateway's clock."""
 
     def ended() -> bool:
-        rows = gateway.store._reader.execute("SELECT state, wake_ms FROM message").fetchall()
+        rows = _reader(gateway).execute("SELECT state, wake_ms FROM message").fetchall()
         return all(state == case.ends and wake is None for state, wake in rows)
 
     world = stand.world("customer")
@@ -375,13 +377,19 @@ async def _finish(case: Case, stand: Stand, gateway: Gateway) -> None:
     await _until(stand, ended, f"every message is {case.ends}: {_states(gateway)}")
 
 
+def _reader(gateway: Gateway) -> sqlite3.Connection:
+    """The store's own connection, for a look."""
+    assert isinstance(gateway.store, SqliteStore)
+    return gateway.store._reader
+
+
 def _states(gateway: Gateway) -> object:
-    return gateway.store._reader.execute("SELECT state, reason FROM message").fetchall()
+    return _reader(gateway).execute("SELECT state, reason FROM message").fetchall()
 
 
 def _look(case: Case, gateway: Gateway, smsc: Smsc) -> None:
     """Money, submits, and nothing of our own that broke."""
-    ledger = gateway.store._reader.execute("SELECT kind, count(*) FROM ledger WHERE kind <> 'top_up' GROUP BY kind")
+    ledger = _reader(gateway).execute("SELECT kind, count(*) FROM ledger WHERE kind <> 'top_up' GROUP BY kind")
     money = dict(ledger.fetchall())
     assert money["hold"] == case.messages
     assert money.get("release", 0) == (case.messages if case.released else 0)

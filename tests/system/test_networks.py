@@ -13,6 +13,7 @@ from bocau.listener import Limits, Listener, Request
 from bocau.settings.sections import Lookup, Route, Settings
 from bocau.simulator.rules import MAGIC, Rules
 from bocau.simulator.smsc import Smsc
+from bocau.store.sqlite import SqliteStore
 from bocau.world import RealWorld
 
 BY_TELCO = (Route(name="viettel", carrier="direct", telco=1), Route(name="rest", carrier="other"))
@@ -97,8 +98,10 @@ def test_a_lookup_service_decides_before_the_first_byte(tmp_path: Path) -> None:
                 await client.send("200001")
                 await until("the second one too", lambda: texts(near) == ["100001", "200001"])
                 assert asked == [b"/hlr?n=0901200001"]
+                store = place.gateway.store
+                assert isinstance(store, SqliteStore)
                 stored = "SELECT count(*) FROM learned_network"
-                await until("it is stored", lambda: place.gateway.store._reader.execute(stored).fetchone()[0])
+                await until("it is stored", lambda: store._reader.execute(stored).fetchone()[0])
                 (row,) = await place.gateway.store.learned_networks(10)
                 assert (row.telco, row.source) == (1, LOOKUP)
 

@@ -34,10 +34,11 @@ def backup(
     with told(as_json), _refusals():
         import time
 
-        from bocau.cli.desk import at_desk, store_path
+        from bocau.cli.desk import at_desk, store_file, store_path
         from bocau.store.sqlite.copying import copy_store
         from bocau.world import RealWorld
 
+        store_file(data, config)
         path = store_path(data, config)
         copied = copy_store(path, file, RealWorld().now_ms(), force=force, pause=lambda: time.sleep(_PAUSE_SECONDS))
 
@@ -61,11 +62,11 @@ def restore(
     The next start is in quarantine: it shows, takes receipts, and sends nothing until `bocau release`.
     """
     with told(as_json), _refusals():
-        from bocau.cli.desk import at_desk, store_place
+        from bocau.cli.desk import at_desk, store_file
         from bocau.store.sqlite.copying import put_in_place
         from bocau.world import RealWorld
 
-        path = store_place(data, config)
+        path = store_file(data, config)
         aside = put_in_place(path, file, RealWorld().now_ms())
 
         async def note(desk: "Desk") -> None:

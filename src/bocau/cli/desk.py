@@ -33,8 +33,8 @@ __all__ = [
     "read_amount",
     "read_file",
     "read_telcos",
+    "store_file",
     "store_path",
-    "store_place",
     "who_types",
 ]
 
@@ -102,9 +102,12 @@ def store_path(data: Path | None, config: Path | None) -> Path:
     return _find(data, config).path
 
 
-def store_place(data: Path | None, config: Path | None) -> Path:
-    """The same, whether or not there is a file yet. Raises Trouble."""
-    return _place(data, config).path
+def store_file(data: Path | None, config: Path | None) -> Path:
+    """The same, whether or not there is a file yet. Raises Trouble for a store that is no file."""
+    place = _place(data, config)
+    if place.settings.store.database_url.reveal():
+        raise Trouble("The store is on PostgreSQL: copy and restore it with its own tools, pg_basebackup or pg_dump.")
+    return place.path
 
 
 def _place(data: Path | None, config: Path | None) -> _Place:

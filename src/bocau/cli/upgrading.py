@@ -1,7 +1,6 @@
 """`bocau upgrade-check`: what a start with this version would change in the store."""
 
 import contextlib
-import sqlite3
 from pathlib import Path
 
 from bocau import __version__
@@ -17,6 +16,8 @@ def upgrade_check(as_json: Json = False, data: Data = None, config: Config = Non
     Exit code 0: it would start. 1: the store is of a newer version, or was changed by another hand.
     """
     with told(as_json):
+        import sqlite3
+
         from bocau.cli.desk import store_path
         from bocau.store.sqlite import StoreBroken
 

@@ -37,6 +37,8 @@ PREFIX: Final = b"/control/"
 TOKEN_SIZE: Final = 32
 """Random bytes of a token."""
 _LONGEST_NAME: Final = 100
+_SUBJECTS: Final = ("link", "url")
+"""Members that say what an act is about; others may hold a number or a text."""
 _BEARER: Final = b"bearer "
 _NO_STORE: Final = ((b"Cache-Control", b"no-store"),)
 
@@ -141,12 +143,13 @@ class ControlDoor:
     async def _do(self, act: Act, members: dict[str, Any], request: Request) -> None:
         name = request.target.partition(b"?")[0].removeprefix(PREFIX).decode("ascii", "replace")
         link, actor = str(members.get("link", "")), actor_of(members)
+        subject = ", ".join(str(members[name]) for name in _SUBJECTS if name in members)
         if act.changes:
             self._log.info(LogEvent.OPERATOR_ACT, act=name, link=link)
         try:
             value = await act.run(members)
             if act.changes and not act.notes_itself:
-                await self._note(actor, name.replace("/", "."), link)
+                await self._note(actor, name.replace("/", "."), subject)
         except ActRefused as refused:
             _refuse(request, 409, str(refused))
         except Exception as error:  # noqa: BLE001 - the rim: an operator's act must not go unanswered

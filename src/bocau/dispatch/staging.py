@@ -27,10 +27,10 @@ class StagedTable(RouteTable):
         self._phones = phones
         self._released = released
 
-    def choose(self, message: Message) -> Way | None:
+    def choose(self, message: Message, telco: int = 0) -> Way | None:
         """See RouteTable."""
         if self._is_listed(message.phone) or message.id in self._released:
-            return super().choose(message)
+            return super().choose(message, telco)
         return self._caught
 
     def explain(self, traits: Traits, phone: str) -> list[Verdict]:

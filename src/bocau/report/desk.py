@@ -41,14 +41,14 @@ class CallbackDesk:
         self._signers = tuple([Signer(secret) for secret in policy.secrets])
         self._called_again = called_again
         self.acts: dict[str, Act] = {
-            "callback/resend": Act(self._resend, changes=True),
+            "callback/resend": Act(self._resend, changes=True, notes_itself=True),
             "callback/sample": Act(self._sample, changes=True),
         }
 
     async def _resend(self, asked: Mapping[str, Any]) -> object:
         """Call the customer again now, whatever came of the tries before."""
         smsid = str(asked.get("smsid", "")).strip()
-        due = await self._store.call_again(smsid, self._world.now_ms())
+        due = await self._store.call_again(smsid, self._world.now_ms(), str(asked.get("actor", "")))
         if not due:
             raise ActRefused(_REFUSED[due].format(smsid=smsid[:40]))
         self._called_again()

@@ -573,7 +573,7 @@ class CallbackStore(Protocol):
 class CallbackDeskStore(Protocol):
     """What acts of an operator on callbacks need."""
 
-    async def call_again(self, smsid: str, now_ms: int) -> bool | None:
+    async def call_again(self, smsid: str, now_ms: int, actor: str = "") -> bool | None:
         """The callback of a request shall be due now, whatever its state. None: there is no such request, or nothing to
         tell; False: it is being called."""
         ...

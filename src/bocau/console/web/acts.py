@@ -41,9 +41,11 @@ class ActPages:
 
     async def do(self, asked: Asked, act: str, **members: object) -> object:
         """See Doer: one that changes something stands in the audit, in the viewer's name where he has one."""
-        found = self._acts[act]
-        if found.changes and asked.viewer.name:
-            await self._store.note_act(asked.viewer.name, act.replace("/", "."), ", ".join(map(str, members.values())))
+        found, actor = self._acts[act], asked.viewer.name
+        if found.notes_itself and actor:
+            return await found.run({**members, "actor": actor})
+        if found.changes and actor:
+            await self._store.note_act(actor, act.replace("/", "."), ", ".join(map(str, members.values())))
         return await found.run(members)
 
     async def _links(self, asked: Asked) -> Answer:

@@ -383,7 +383,7 @@ class RoomStore(Visiting):
         """See CallbackStore."""
         self._commit.put(self._tried, attempt, done)
 
-    async def call_again(self, smsid: str, now_ms: int) -> bool | None:
+    async def call_again(self, smsid: str, now_ms: int, actor: str = "") -> bool | None:
         """See CallbackDeskStore."""
         story = await self.story(smsid)
         if story is None or story.callback is None:
@@ -395,6 +395,7 @@ class RoomStore(Visiting):
             f"request {smsid.lower()}",
             lambda db, _q: changed_one(db, again, (head, now_ms)),
             tell=False,
+            actor=actor,
         )
 
     async def claim_inbound(self, now_ms: int, limit: int) -> list[InboundWhole]:
