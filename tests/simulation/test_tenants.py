@@ -163,7 +163,9 @@ def p99_of_the_quiet(noise: Noise) -> float:
 
 
 @pytest.mark.parametrize(
-    ("noise", "most"), [(_bulk, 1.5), (_codes, 2.0), (_slow_host, 1.5), (_bad_templates, 1.1)], ids=str
+    ("noise", "most"),
+    [(_bulk, 1.5), (_codes, 2.0), (_slow_host, 1.5), (_bad_templates, 1.1)],
+    ids=["bulk", "codes", "slow host", "bad templates"],
 )
 def test_a_loud_tenant_at_most_doubles_a_quiet_one_s_waits(noise: Noise, most: float) -> None:
     """P18: against one's own class it is half of the carrier, so twice the wait, and the turns that are under way;
