@@ -46,7 +46,7 @@ async def client_has(client: Client, answers: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(360)
 def test_kills_of_gateway_and_server_lose_nothing_and_send_nothing_twice(tmp_path: Path, own: Server) -> None:
     """In the middle of a burst the gateway dies, or the server loses its memory; every log agrees with the store."""
 
@@ -79,7 +79,7 @@ def test_kills_of_gateway_and_server_lose_nothing_and_send_nothing_twice(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(360)
 def test_a_frozen_gateway_is_taken_over_and_ends_when_it_thaws(tmp_path: Path, own: Server) -> None:
     """Another one has its work within 20 s, and the thawed one stores nothing more (promises P14)."""
 
